@@ -289,3 +289,20 @@ func convertMap(m map[string]any) (any, error) {
 	}
 	return out, nil
 }
+
+// Any is a value inside of a struct that encoding/json reads and writes: it
+// keeps the order of keys and the kind of numbers, which a field of type any
+// would lose. Tag such a field with omitzero to leave null out.
+type Any struct{ V any }
+
+// IsZero reports whether the value is null.
+func (a Any) IsZero() bool { return a.V == nil }
+
+// MarshalJSON implements [json.Marshaler].
+func (a Any) MarshalJSON() ([]byte, error) { return Encode(a.V) }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (a *Any) UnmarshalJSON(data []byte) (err error) {
+	a.V, err = Decode(data)
+	return err
+}

@@ -1,0 +1,176 @@
+// Package step is the contract between a definition and the functions: the
+// JSON shapes of the events that a definition's states send, of the answers
+// that they get, and of what an execution needs to know of its workflow.
+//
+// The compiler writes these shapes into a definition, the engine reads them.
+// A definition is self-contained: whatever a task publishes and where it may
+// go on to stands in its states' payloads, so a running execution never looks
+// at the YAML again.
+package step
+
+import "github.com/sirocco-workflows/sirocco/shared/value"
+
+// Op names what an event with a task asks for.
+type Op string
+
+// The operations. Run is the zero value: perform the task's action and settle
+// the task.
+const (
+	Run    Op = ""
+	Items  Op = "items"  // evaluate with-items; answers the chunks to run
+	Item   Op = "item"   // run one chunk of items
+	Judge  Op = "judge"  // settle a with-items task from its items
+	Child  Op = "child"  // create the execution of a sub-workflow
+	Result Op = "result" // settle a sub-workflow task from its execution
+	Settle Op = "settle" // settle a task whose function failed
+	Join   Op = "join"   // settle a join that can't be satisfied any more
+)
+
+// Event is what a function is called with: a direct call of one action, or,
+// with Task, a step of a workflow. In a workflow Input holds templates.
+type Event struct {
+	Action      string    `json:"action,omitempty"`
+	Region      string    `json:"region,omitempty"`
+	AuthURL     string    `json:"auth_url,omitempty"`
+	Interface   string    `json:"interface,omitempty"`
+	Credentials value.Any `json:"credentials,omitzero"`
+	Input       value.Any `json:"input,omitzero"`
+	Task        *Task     `json:"task,omitempty"`
+}
+
+// Task is the workflow part of an event.
+type Task struct {
+	Op        Op       `json:"op,omitempty"`
+	Execution string   `json:"execution"`
+	Name      string   `json:"name"`
+	At        string   `json:"at,omitempty"`   // file:line:col of the task
+	From      []string `json:"from,omitempty"` // the task executions that it continues from
+	ID        string   `json:"id,omitempty"`   // the task execution, once there is one
+	Attempt   int      `json:"attempt,omitempty"`
+	Round     int      `json:"round,omitempty"` // of a task that runs again as a whole (retry)
+
+	// Workflow is there in a task that may be an execution's first: what to
+	// make the execution's record of, if the state machine was started directly.
+	Workflow *Workflow  `json:"workflow,omitempty"`
+	Start    *value.Map `json:"start,omitempty"` // the state machine's own input
+
+	Join      *JoinSpec  `json:"join,omitempty"`
+	WithItems []Iterator `json:"with-items,omitempty"`
+	Chunk     *Chunk     `json:"chunk,omitempty"`
+	Sub       string     `json:"sub,omitempty"` // the sub-workflow's name
+	SubSpec   *Workflow  `json:"sub-spec,omitempty"`
+	Error     *Failure   `json:"error,omitempty"` // what Step Functions caught
+
+	Publish        *value.Map `json:"publish,omitempty"`
+	PublishOnError *value.Map `json:"publish-on-error,omitempty"`
+	OnSuccess      []Route    `json:"on-success,omitempty"`
+	OnError        []Route    `json:"on-error,omitempty"`
+	OnComplete     []Route    `json:"on-complete,omitempty"`
+
+	Retry       *Retry `json:"retry,omitempty"`
+	Timeout     int64  `json:"timeout,omitempty"`     // seconds, 0 = none
+	Concurrency int64  `json:"concurrency,omitempty"` // of with-items, 0 = any
+	DropResult  bool   `json:"drop-result,omitempty"` // keep-result: false
+	SafeRerun   bool   `json:"safe-rerun,omitempty"`
+	Threads     bool   `json:"threads,omitempty"` // the definition has the threads form
+}
+
+// Route is one transition of an on-* clause. To is a task, or with Command
+// set one of fail, succeed and noop.
+type Route struct {
+	To      string    `json:"to"`
+	If      value.Any `json:"if,omitzero"` // guard template; absent = true
+	Command bool      `json:"command,omitempty"`
+	Message value.Any `json:"message,omitzero"` // template of fail's and succeed's msg
+	At      string    `json:"at,omitempty"`
+}
+
+// Iterator is one list of with-items: a variable and the template of its list.
+type Iterator struct {
+	Var string    `json:"var"`
+	In  value.Any `json:"in"`
+}
+
+// Chunk is a run of with-items' items. Show holds the items' values that the
+// definition uses by itself (a region's name, say).
+type Chunk struct {
+	First int `json:"first"`
+	Count int `json:"count"`
+}
+
+// Retry is the part of a retry policy that the function itself performs: a
+// task with a delay of zero is tried again at once.
+type Retry struct {
+	Count int64 `json:"count"`
+	Delay int64 `json:"delay,omitempty"` // seconds
+}
+
+// JoinSpec tells a join task what it waits for: the inbound tasks' names in
+// the definition's order, and how many of them must arrive (0 = all).
+type JoinSpec struct {
+	Inbound []string `json:"inbound"`
+	Count   int      `json:"count,omitempty"`
+}
+
+// Failure is an error as Step Functions hands it to Catch.
+type Failure struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// Workflow is what an execution keeps of its workflow.
+type Workflow struct {
+	Name          string     `json:"name"`
+	File          string     `json:"file,omitempty"`
+	Description   string     `json:"description,omitempty"`
+	Input         []Input    `json:"input,omitempty"`
+	Vars          *value.Map `json:"vars,omitempty"`
+	Output        *value.Map `json:"output,omitempty"`
+	OutputOnError *value.Map `json:"output-on-error,omitempty"`
+	Tasks         []TaskInfo `json:"tasks"` // in the definition's order
+	Threads       bool       `json:"threads,omitempty"`
+}
+
+// Input is a declared input parameter.
+type Input struct {
+	Name     string    `json:"name"`
+	Default  value.Any `json:"default,omitzero"`
+	Optional bool      `json:"optional,omitempty"` // has a default, which may be null
+}
+
+// TaskInfo is what has to be known of a task from outside of it. To names the
+// tasks that it may go on to; Join is set for a join.
+type TaskInfo struct {
+	Name         string    `json:"name"`
+	Type         string    `json:"type"` // ACTION or WORKFLOW
+	To           []string  `json:"to,omitempty"`
+	Join         *JoinSpec `json:"join,omitempty"`
+	HandlesError bool      `json:"handles-error,omitempty"` // has on-error
+}
+
+// Answer is what a task's function gives back to the state machine.
+type Answer struct {
+	From   []string  `json:"from"`             // the task execution, as the next tasks name it
+	State  string    `json:"state"`            // SUCCESS, ERROR, RUNNING (items), SKIPPED (the execution had ended)
+	Routes []string  `json:"routes"`           // where to go on
+	Failed bool      `json:"failed,omitempty"` // the execution will end in ERROR
+	Ended  string    `json:"ended,omitempty"`  // fail or succeed has ended the execution: ERROR, SUCCESS
+	Info   string    `json:"info,omitempty"`   // why, of an ERROR
+	Region string    `json:"region,omitempty"` // where the action went
+	Next   []Arrival `json:"next,omitempty"`   // threads form: the tasks to start
+
+	ID    string `json:"id,omitempty"`
+	Count int    `json:"count,omitempty"` // of items
+	Items []any  `json:"items,omitempty"` // chunks, with what the definition shows of them
+	Child string `json:"child,omitempty"` // the sub-workflow's execution
+	Again bool   `json:"again,omitempty"` // the retry policy wants another round
+	Round int    `json:"round,omitempty"`
+}
+
+// Arrival is a task to start in the threads form. Blocked is the state_info of
+// a join that can't be satisfied any more.
+type Arrival struct {
+	Task    string   `json:"task"`
+	From    []string `json:"from"`
+	Blocked string   `json:"blocked,omitempty"`
+}
