@@ -1,0 +1,3 @@
+package yaql
+
+type node interface{}
