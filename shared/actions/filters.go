@@ -1,0 +1,205 @@
+package actions
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// filter changes an argument on its way into a template. Its error says what
+// the argument must be.
+type filter func(v any) (any, error)
+
+// filters are those that tables may name.
+var filters = map[string]filter{
+	"str":      func(v any) (any, error) { return pythonStr(v), nil },
+	"path":     func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
+	"nonull":   dictFilter(func(v any) bool { return v != nil }),
+	"truthy":   dictFilter(value.Truth),
+	"bit":      bit,
+	"list":     asList,
+	"first":    first,
+	"join":     joined,
+	"base64":   encoded,
+	"ids":      wrapped("id"),
+	"names":    wrapped("name"),
+	"presence": presence,
+	"orempty":  orEmpty,
+	"ips":      wrapped("ip_address"),
+	"isodate":  isoDate,
+}
+
+// dictFilter keeps the entries of a dictionary whose values pass.
+func dictFilter(keep func(any) bool) filter {
+	return func(v any) (any, error) {
+		m, ok := v.(*value.Map)
+		if !ok {
+			return v, nil
+		}
+		out := value.NewMap(m.Len())
+		for k, e := range m.All() {
+			if keep(e) {
+				out.Set(k, e)
+			}
+		}
+		return out, nil
+	}
+}
+
+// bit sends a truth as 1 or 0.
+func bit(v any) (any, error) {
+	if value.Truth(v) {
+		return int64(1), nil
+	}
+	return int64(0), nil
+}
+
+// presence sends a truth as a query parameter without value.
+func presence(v any) (any, error) {
+	if value.Truth(v) {
+		return "", nil
+	}
+	return nil, nil
+}
+
+// asList makes a list of one value.
+func asList(v any) (any, error) {
+	switch v.(type) {
+	case nil, []any:
+		return v, nil
+	default:
+		return []any{v}, nil
+	}
+}
+
+// first is a list's first item, or the value itself.
+func first(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return v, nil
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return list[0], nil
+}
+
+// joined is a list as text with commas.
+func joined(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return v, nil
+	}
+	parts := make([]string, len(list))
+	for i, e := range list {
+		parts[i] = pythonStr(e)
+	}
+	return strings.Join(parts, ","), nil
+}
+
+// encoded is text in base64.
+func encoded(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return base64.StdEncoding.EncodeToString([]byte(v)), nil
+	default:
+		return nil, fmt.Errorf("must be a string, not %s", kindOf(v))
+	}
+}
+
+// wrapped makes a list of dictionaries of a list of values: [{"id": ...}, ...].
+func wrapped(key string) filter {
+	return func(v any) (any, error) {
+		v, _ = asList(v)
+		list, ok := v.([]any)
+		if !ok {
+			return v, nil
+		}
+		out := make([]any, len(list))
+		for i, e := range list {
+			out[i] = value.MapOf(key, e)
+		}
+		return out, nil
+	}
+}
+
+// orEmpty sends an empty dictionary for null.
+func orEmpty(v any) (any, error) {
+	if v == nil {
+		return value.NewMap(0), nil
+	}
+	return v, nil
+}
+
+// isoDate passes a date as text; a blank between date and time becomes a T.
+func isoDate(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("must be a date as text (2026-01-31T00:00:00), not %s", kindOf(v))
+	}
+	return strings.Replace(s, " ", "T", 1), nil
+}
+
+// pythonStr is Python's str of a value, which is how the clients put one into a
+// query or a path.
+func pythonStr(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return pythonRepr(v)
+}
+
+func pythonRepr(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	case string:
+		return pythonQuote(v)
+	case float64:
+		return pythonFloat(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = pythonRepr(e)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case *value.Map:
+		parts := make([]string, 0, v.Len())
+		for k, e := range v.All() {
+			parts = append(parts, pythonQuote(k)+": "+pythonRepr(e))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	default:
+		return fmt.Sprint(v) // int64, *big.Int
+	}
+}
+
+func pythonQuote(s string) string {
+	quote := "'"
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = `"`
+	}
+	r := strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, quote, `\`+quote)
+	return quote + r.Replace(s) + quote
+}
+
+func pythonFloat(f float64) string {
+	s := strconv.FormatFloat(f, 'g', -1, 64)
+	if abs := max(f, -f); abs >= 1e-4 && abs < 1e16 || f == 0 {
+		s = strconv.FormatFloat(f, 'f', -1, 64)
+		if !strings.Contains(s, ".") {
+			s += ".0"
+		}
+	}
+	return s
+}

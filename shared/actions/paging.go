@@ -1,0 +1,218 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// A list is followed to its end, page by page; a page's body is gone before the
+// next is asked for. The kinds of paging that tables name:
+//
+//	links    the answer's "<key>_links" holds the next page's address (nova, cinder)
+//	whole    the same, but the result is the whole answer (neutron)
+//	next     the answer's "next" is the next page's address (glance)
+//	marker   another page is asked for while a limit is not reached (heat)
+//
+// Of a next page's address only the query is used: the page comes from where the
+// first came, whatever host the answer names. An argument `limit` above 0 ends
+// the list at that many.
+const (
+	pageLinks  = "links"
+	pageWhole  = "whole"
+	pageNext   = "next"
+	pageMarker = "marker"
+)
+
+var errPageLoop = errors.New("the list's next page is one that was there before")
+
+// pager collects the pages of one list.
+type pager struct {
+	kind  string
+	key   string // of the items in an answer
+	limit int    // 0: none
+	items []any
+	pages int
+	last  *value.Map // the last answer, for a result that is the whole answer
+	bare  bool       // the answer is a list itself
+	seen  map[string]bool
+}
+
+func newPager(c *call, args arguments) *pager {
+	p := &pager{kind: c.page, key: c.result, seen: map[string]bool{}, items: []any{}}
+	if n, ok := asInt(args["limit"]); ok && n > 0 {
+		p.limit = n
+	}
+	return p
+}
+
+func asInt(v any) (int, bool) {
+	switch v := v.(type) {
+	case int64:
+		return int(v), true
+	case float64:
+		return int(v), true
+	case string:
+		n, err := strconv.Atoi(v)
+		return n, err == nil
+	case *big.Int:
+		return 0, false
+	default:
+		return 0, false
+	}
+}
+
+// full reports whether the limit is reached.
+func (p *pager) full() bool { return p.limit > 0 && len(p.items) >= p.limit }
+
+// take adds a page. It returns the query of the next one, nil if there is none.
+func (p *pager) take(body any, query url.Values) (url.Values, error) {
+	p.pages++
+	m, ok := body.(*value.Map)
+	if list, isList := body.([]any); isList && p.kind == pageWhole {
+		p.items, p.bare = append(p.items, list...), true
+		return nil, nil
+	}
+	if !ok {
+		return nil, fmt.Errorf("the answer is %s and not a dictionary with a list", kindOf(body))
+	}
+	p.last = m
+	if p.key == resultWhole {
+		p.key = listKey(m)
+	}
+	v, has := m.Get(p.key)
+	page, isList := v.([]any)
+	if p.kind == pageWhole && !isList {
+		return nil, nil // an answer without a list: it is the result as it is
+	}
+	if !has {
+		return nil, fmt.Errorf("the answer has no %q", p.key)
+	}
+	if !isList && v != nil {
+		return nil, fmt.Errorf("%q in the answer is %s and not a list", p.key, kindOf(v))
+	}
+	p.items = append(p.items, page...)
+	if p.full() {
+		p.items = p.items[:p.limit]
+		return nil, nil
+	}
+	return p.next(m, page, query)
+}
+
+// next finds the query of the next page.
+func (p *pager) next(m *value.Map, page []any, query url.Values) (url.Values, error) {
+	var next url.Values
+	switch p.kind {
+	case pageMarker:
+		next = p.nextByMarker(page, query)
+	case pageNext:
+		href, _ := m.Get("next")
+		next = queryOf(href)
+	default:
+		links, _ := m.Get(p.key + "_links")
+		list, _ := links.([]any)
+		for _, l := range list {
+			link, _ := l.(*value.Map)
+			if rel, _ := link.Get("rel"); rel == "next" {
+				href, _ := link.Get("href")
+				next = queryOf(href)
+			}
+		}
+	}
+	if next == nil {
+		return nil, nil
+	}
+	key := next.Encode()
+	if p.seen[key] || key == query.Encode() {
+		return nil, errPageLoop
+	}
+	p.seen[key] = true
+	return next, nil
+}
+
+// nextByMarker asks for what a limit still lacks, after the last item.
+func (p *pager) nextByMarker(page []any, query url.Values) url.Values {
+	if p.limit == 0 || len(page) == 0 {
+		return nil
+	}
+	last, _ := page[len(page)-1].(*value.Map)
+	id, ok := last.Get("id")
+	if !ok {
+		return nil
+	}
+	next := url.Values{}
+	for k, v := range query {
+		next[k] = slices.Clone(v)
+	}
+	next.Set("marker", pythonStr(id))
+	next.Set("limit", strconv.Itoa(p.limit-len(p.items)))
+	return next
+}
+
+func queryOf(href any) url.Values {
+	s, ok := href.(string)
+	if !ok || s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil
+	}
+	return u.Query()
+}
+
+// listKey finds the key of an answer's list.
+func listKey(m *value.Map) string {
+	for k, v := range m.All() {
+		if _, ok := v.([]any); ok && (len(k) < 6 || k[len(k)-6:] != "_links") {
+			return k
+		}
+	}
+	return ""
+}
+
+// result is the list, or for whole answers the answer with the whole list in it.
+func (p *pager) result() any {
+	if p.kind != pageWhole || p.bare {
+		return p.items
+	}
+	if p.pages == 1 && !p.full() {
+		return p.last
+	}
+	out := value.NewMap(p.last.Len())
+	for k, v := range p.last.All() {
+		switch k {
+		case p.key:
+			out.Set(k, p.items)
+		case p.key + "_links": // of the last page, and of no use to anyone
+		default:
+			out.Set(k, v)
+		}
+	}
+	return out
+}
+
+// list performs a call that pages.
+func (inv *invocation) list(ctx context.Context, c *call, req request) (any, error) {
+	p := newPager(c, inv.args)
+	for {
+		body, err := inv.sendJSON(ctx, c.serviceType, req)
+		if err != nil {
+			return nil, err
+		}
+		next, err := p.take(body, req.Query)
+		if err != nil {
+			return nil, inv.failed(err)
+		}
+		if next == nil {
+			return p.result(), nil
+		}
+		req.Query = next
+	}
+}

@@ -1,0 +1,66 @@
+package actions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// What a table says of a call's result:
+//
+//	(nothing)   the whole answer; null if it has no body
+//	null        null, whatever comes back
+//	found       true, or false if the answer is 404
+//	key         the value under that key of the answer
+const (
+	resultWhole = ""
+	resultNull  = "null"
+	resultFound = "found"
+)
+
+// decodeBody decodes an answer's JSON. An empty one is null.
+func decodeBody(body []byte) (any, error) {
+	if len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 {
+		return nil, nil
+	}
+	return value.Decode(body)
+}
+
+// unwrap takes from a decoded answer what the table calls the result.
+func unwrap(result string, body any) (any, error) {
+	switch result {
+	case resultWhole:
+		return body, nil
+	case resultNull:
+		return nil, nil
+	case resultFound:
+		return true, nil
+	}
+	if body == nil {
+		return nil, nil
+	}
+	m, ok := body.(*value.Map)
+	if !ok {
+		return nil, fmt.Errorf("the answer is %s and not a dictionary with %q", kindOf(body), result)
+	}
+	v, ok := m.Get(result)
+	if !ok {
+		return nil, fmt.Errorf("the answer has no %q", result)
+	}
+	return v, nil
+}
+
+// merge adds the fields of a follow-up answer to a first one. The first keeps
+// what only it has, such as the password of a new server.
+func merge(first, more any) any {
+	a, ok := first.(*value.Map)
+	b, ok2 := more.(*value.Map)
+	if !ok || !ok2 {
+		return first
+	}
+	out := value.NewMap(a.Len() + b.Len())
+	_ = spread(out, a) // dictionaries spread without error
+	_ = spread(out, b)
+	return out
+}

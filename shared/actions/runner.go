@@ -1,0 +1,339 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// Runner performs actions. It is safe for concurrent use.
+type Runner struct {
+	registry *Registry
+	manager  *openstack.Manager
+	options  RunnerOptions
+}
+
+// RunnerOptions are what a runner may be given; the zero value works.
+type RunnerOptions struct {
+	// Script runs the scripts of std.javascript with $ as their context.
+	// Without it those actions fail. (It is an option so that a function
+	// without scripts doesn't link an interpreter.)
+	Script func(ctx context.Context, script string, context any) (any, error)
+
+	// Sleep waits, or returns the context's error. The default uses a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	// MaxResponse bounds the body that std.http keeps, in bytes. The default is
+	// 64 MiB.
+	MaxResponse int64
+}
+
+// NewRunner returns a runner of the registry's actions. The manager may be nil
+// if only std actions without HTTP are run.
+func NewRunner(registry *Registry, manager *openstack.Manager, options RunnerOptions) *Runner {
+	if options.Sleep == nil {
+		options.Sleep = sleep
+	}
+	if options.MaxResponse == 0 {
+		options.MaxResponse = 64 << 20
+	}
+	return &Runner{registry: registry, manager: manager, options: options}
+}
+
+// Registry returns the catalog that the runner performs.
+func (r *Runner) Registry() *Registry { return r.registry }
+
+// Call asks for one action.
+type Call struct {
+	Action  string
+	Input   *value.Map        // the arguments, target parameters among them
+	Target  openstack.Request // where to go, as far as the input does not say so
+	Context ExecContext
+}
+
+// ExecContext says which execution a call belongs to, for std.mistral_http. All
+// may be empty.
+type ExecContext struct {
+	WorkflowName string
+	ExecutionID  string // the workflow execution
+	TaskID       string // the task execution
+	ActionID     string // the action execution
+	CallbackURL  string
+}
+
+// Outcome is what an action gave.
+type Outcome struct {
+	Result any              // package value data
+	Target openstack.Target // where it went; zero for std actions
+}
+
+// Run performs a call. Its errors are [ActionNotFound] and [InvalidInput],
+// before any request; those of package openstack; [ActionFailed]; and the
+// context's. None holds a secret.
+func (r *Runner) Run(ctx context.Context, c Call) (Outcome, error) {
+	a, err := r.registry.Find(c.Action)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := a.CheckValues(c.Input); err != nil {
+		return Outcome{}, err
+	}
+	inv := &invocation{runner: r, action: a, call: c, target: a.target(c)}
+	inv.args = a.bind(c.Input)
+	perform := inv.perform
+	if a.spec.hook != nil {
+		perform = func(ctx context.Context) (any, error) { return a.spec.hook(ctx, inv) }
+	}
+	result, err := perform(ctx)
+	if err != nil {
+		return Outcome{Target: inv.went}, inv.typed(err)
+	}
+	return Outcome{Result: result, Target: inv.went}, nil
+}
+
+// bind gives each parameter its argument or default. What the catch-all takes
+// is a dictionary under its name.
+func (a *Action) bind(input *value.Map) arguments {
+	args := make(arguments, len(a.Params)+1)
+	for _, p := range a.Params {
+		args[p.Name] = p.Default
+	}
+	extra := value.NewMap(0)
+	for k, v := range input.All() {
+		if _, own := a.Param(k); own {
+			args[k] = v
+		} else if !a.IsTargetParam(k) {
+			extra.Set(k, v)
+		}
+	}
+	if a.spec.varkw != "" {
+		args[a.spec.varkw] = extra
+	}
+	return args
+}
+
+// target is the call's target with what the input says of it.
+func (a *Action) target(c Call) openstack.Request {
+	t := c.Target
+	get := func(name string) string {
+		v, _ := c.Input.Get(name)
+		s, _ := v.(string)
+		if !a.IsTargetParam(name) {
+			return ""
+		}
+		return s
+	}
+	region := get("action_region")
+	if region == "" {
+		region = get("region")
+	}
+	setString(&t.Region, region)
+	setString(&t.Interface, get("interface"))
+	if cloud := get("cloud"); cloud != "" && cloud != t.Cloud {
+		// Another cloud: nothing of how to log in to this one belongs there.
+		t = openstack.Request{Cloud: cloud, Region: region, Interface: t.Interface}
+	}
+	if url := get("auth_url"); url != "" && url != t.AuthURL {
+		// A URL out of a workflow is not the operator's word.
+		t.AuthURL, t.Trusted = url, false
+	}
+	return t
+}
+
+// invocation is one running call.
+type invocation struct {
+	runner   *Runner
+	action   *Action
+	call     Call
+	args     arguments
+	target   openstack.Request
+	went     openstack.Target
+	session  *openstack.Session
+	services map[string]*openstack.Service // by type, once resolved
+}
+
+// request is one HTTP request to a service.
+type request struct {
+	Method       string
+	Path         string // relative to the service's endpoint
+	Query        url.Values
+	Header       http.Header
+	Body         any // package value data or []byte; nil for none
+	Microversion string
+}
+
+// perform carries out what the table says.
+func (inv *invocation) perform(ctx context.Context) (any, error) {
+	c := inv.action.spec.choose(inv.args)
+	switch {
+	case c.refuse != "":
+		return nil, InvalidInput{Action: inv.action.Name, Message: c.refuse}
+	case c.nothing:
+		return nil, nil
+	}
+	req, err := inv.build(c)
+	if err != nil {
+		return nil, err
+	}
+	return inv.exchange(ctx, c, req)
+}
+
+// exchange sends a call's request and makes its result.
+func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any, error) {
+	if c.page != "" {
+		return inv.list(ctx, c, req)
+	}
+	body, err := inv.sendJSON(ctx, c.serviceType, req)
+	var notFound openstack.NotFound
+	if c.result == resultFound && errors.As(err, &notFound) {
+		return false, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := unwrap(c.result, body)
+	if err != nil {
+		return nil, inv.failed(err)
+	}
+	if c.then != nil {
+		result = inv.complete(ctx, c, result)
+	}
+	return result, nil
+}
+
+// complete asks for the rest of a resource that a change answered with. The
+// change is done, so a failure here doesn't undo its result: it stays as it is.
+func (inv *invocation) complete(ctx context.Context, c *call, first any) any {
+	m, ok := first.(*value.Map)
+	if !ok {
+		return first
+	}
+	args := arguments{}
+	for k, v := range inv.args {
+		args[k] = v
+	}
+	for k, v := range m.All() {
+		args["@"+k] = v
+	}
+	path, err := expandPath(c.then.path, args)
+	if err != nil {
+		return first
+	}
+	body, err := inv.sendJSON(ctx, c.serviceType, request{Method: http.MethodGet, Path: path, Microversion: c.microversion})
+	if err != nil {
+		return first
+	}
+	more, err := unwrap(c.then.result, body)
+	if err != nil {
+		return first
+	}
+	return merge(first, more)
+}
+
+// build makes the request of a call.
+func (inv *invocation) build(c *call) (request, error) {
+	req := request{Method: c.method, Microversion: c.microversion}
+	var err error
+	if req.Path, err = expandPath(c.path, inv.args); err != nil {
+		return req, err
+	}
+	if c.query != nil {
+		if req.Query, err = expandQuery(c.query, inv.args); err != nil {
+			return req, err
+		}
+	}
+	if c.headers != nil {
+		v, _, err := c.headers.eval(inv.args)
+		if err != nil {
+			return req, err
+		}
+		req.Header = http.Header{}
+		headers, _ := v.(*value.Map)
+		for k, h := range headers.All() {
+			req.Header.Set(k, pythonStr(h))
+		}
+	}
+	if c.body != nil {
+		v, ok, err := c.body.eval(inv.args)
+		if err != nil {
+			return req, err
+		}
+		if ok {
+			req.Body = v
+		}
+	}
+	return req, nil
+}
+
+// expandQuery makes a query: each value as Python's str, a list as one
+// parameter for each of its items.
+func expandQuery(n node, args arguments) (url.Values, error) {
+	v, _, err := n.eval(args)
+	if err != nil {
+		return nil, err
+	}
+	m, _ := v.(*value.Map)
+	query := url.Values{}
+	for k, e := range m.All() {
+		if list, ok := e.([]any); ok {
+			for _, item := range list {
+				query.Add(k, pythonStr(item))
+			}
+			continue
+		}
+		query.Set(k, pythonStr(e))
+	}
+	return query, nil
+}
+
+// sendJSON sends a request and decodes the answer.
+func (inv *invocation) sendJSON(ctx context.Context, serviceType string, req request) (any, error) {
+	answer, err := inv.send(ctx, serviceType, req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := decodeBody(answer.Body)
+	if err != nil {
+		return nil, inv.failed(fmt.Errorf("the answer to %s %s is not JSON: %w", req.Method, req.Path, err))
+	}
+	return body, nil
+}
+
+// failed is an error of what came back, in the action's name.
+func (inv *invocation) failed(err error) error {
+	return ActionFailed{Action: inv.action.Name, Message: inv.action.Name + ": " + err.Error()}
+}
+
+// typed gives an error its type.
+func (inv *invocation) typed(err error) error {
+	var bad badArgument
+	if errors.As(err, &bad) {
+		return InvalidInput{Action: inv.action.Name, Parameter: bad.name, Message: bad.Error()}
+	}
+	return err
+}
+
+// encodeBody makes the bytes of a request's body.
+func encodeBody(v any) ([]byte, error) {
+	if raw, ok := v.([]byte); ok {
+		return raw, nil
+	}
+	return value.Encode(v)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,137 @@
+package actions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// spec is how an action is performed: by a hook, or by a call that a table
+// describes, the first case whose condition holds else the base.
+type spec struct {
+	base     call
+	cases    []callCase
+	hookName string
+	hook     hook
+	varkw    string
+}
+
+type callCase struct {
+	when condition
+	call call
+}
+
+// call is what one call of an action sends and what comes back.
+type call struct {
+	method       string
+	path         []pathNode
+	query        node
+	body         node
+	headers      node
+	result       string // see result.go
+	page         string // see paging.go
+	then         *follow
+	microversion string // that the request is written against; empty for none
+	serviceType  string
+	refuse       string
+	nothing      bool
+}
+
+// follow is a request that completes an answer: the resource's own GET after a
+// create whose answer may be partial.
+type follow struct {
+	path   []pathNode // {@id} and {@name} are fields of the answer
+	result string
+}
+
+// parseThen reads "GET /path result".
+func parseThen(s string) (*follow, error) {
+	fields := strings.Fields(s)
+	if len(fields) < 2 || len(fields) > 3 || fields[0] != "GET" {
+		return nil, fmt.Errorf("then: %q is not GET, a path and a key", s)
+	}
+	path, err := compilePath(fields[1])
+	if err != nil {
+		return nil, err
+	}
+	f := &follow{path: path}
+	if len(fields) == 3 {
+		f.result = fields[2]
+	}
+	return f, nil
+}
+
+// readOnly reports whether no case of the call changes anything. What a hook
+// does is not known, so its entry says so itself.
+func (s *spec) readOnly() bool {
+	if s.hookName != "" && s.base.method == "" {
+		return false
+	}
+	for _, c := range s.cases {
+		if !c.call.readOnly() {
+			return false
+		}
+	}
+	return s.base.readOnly()
+}
+
+func (c *call) readOnly() bool {
+	return c.method == "GET" || c.method == "HEAD" || c.nothing || c.refuse != ""
+}
+
+// choose returns the call for the arguments.
+func (s *spec) choose(args arguments) *call {
+	for i := range s.cases {
+		if s.cases[i].when.holds(args) {
+			return &s.cases[i].call
+		}
+	}
+	return &s.base
+}
+
+// condition is a conjunction of tests of single arguments.
+type condition []test
+
+type test struct {
+	name    string
+	negated bool
+	isNull  bool // tests for null instead of truth
+}
+
+// parseCondition reads terms joined by "and": an argument's name holds if it is
+// true in Python's sense, !name if it is not, "name is null" and "name given"
+// whether it is null.
+func parseCondition(s string) (condition, error) {
+	var c condition
+	for term := range strings.SplitSeq(s, " and ") {
+		fields := strings.Fields(term)
+		var t test
+		switch {
+		case len(fields) == 1:
+			t.name, t.negated = strings.CutPrefix(fields[0], "!")
+		case len(fields) == 3 && fields[1] == "is" && fields[2] == "null":
+			t = test{name: fields[0], isNull: true}
+		case len(fields) == 2 && fields[1] == "given":
+			t = test{name: fields[0], isNull: true, negated: true}
+		default:
+			return nil, fmt.Errorf("condition %q is not understood", s)
+		}
+		c = append(c, t)
+	}
+	return c, nil
+}
+
+func (c condition) holds(args arguments) bool {
+	for _, t := range c {
+		v := args[t.name]
+		got := value.Truth(v)
+		if t.isNull {
+			got = v == nil
+		}
+		if got == t.negated {
+			return false
+		}
+	}
+	return true
+}
