@@ -2,8 +2,12 @@
 // runs it: the types of a definition in the JSONata query language, their JSON
 // form, and checks.
 //
-// A definition is made with the types, checked with [Check] and written with
-// [Format], which gives the same bytes for the same definition.
+// A definition is made with the types or read with [Decode], checked with
+// [Check] and written with [Format], which gives the same bytes for the same
+// definition. [Check] finds what the language forbids and what would fail only
+// when it runs: a name that leads nowhere, a state that nothing leads to, a
+// field that a state of that type has not, an expression that does not compile
+// or reads a variable that nothing assigns.
 //
 // Specification: Amazon States Language, https://states-language.net/spec.html.
 package asl
@@ -35,6 +39,8 @@ type Machine struct {
 	ProcessorConfig *ProcessorConfig `json:"ProcessorConfig,omitempty"` // only in an ItemProcessor
 	StartAt         string           `json:"StartAt"`
 	States          *States          `json:"States"`
+
+	unknown []string // fields that Decode met and the language has not
 }
 
 // ProcessorConfig says how a Map runs its items: Mode INLINE or DISTRIBUTED,
@@ -42,6 +48,8 @@ type Machine struct {
 type ProcessorConfig struct {
 	Mode          string `json:"Mode,omitempty"`
 	ExecutionType string `json:"ExecutionType,omitempty"`
+
+	unknown []string
 }
 
 // State is one state. Which fields a type allows says the specification's
@@ -49,14 +57,16 @@ type ProcessorConfig struct {
 // type any holds a JSON value (see package value), in which a string of the
 // form "{% ... %}" is a JSONata expression.
 type State struct {
-	Type    string `json:"Type"`
-	Comment string `json:"Comment,omitempty"`
+	Type          string `json:"Type"`
+	Comment       string `json:"Comment,omitempty"`
+	QueryLanguage string `json:"QueryLanguage,omitempty"` // the machine's if empty
 
 	// Task
 	Resource         string `json:"Resource,omitempty"`
 	Arguments        any    `json:"Arguments,omitempty"` // Task, Parallel
 	TimeoutSeconds   any    `json:"TimeoutSeconds,omitempty"`
 	HeartbeatSeconds any    `json:"HeartbeatSeconds,omitempty"`
+	Credentials      any    `json:"Credentials,omitempty"`
 
 	// Parallel
 	Branches []*Machine `json:"Branches,omitempty"`
@@ -94,6 +104,8 @@ type State struct {
 
 	Next string `json:"Next,omitempty"`
 	End  bool   `json:"End,omitempty"`
+
+	unknown []string
 }
 
 // Choice is one rule of a Choice state; Condition is "{% ... %}".
@@ -103,6 +115,8 @@ type Choice struct {
 	Assign    *value.Map `json:"Assign,omitempty"`
 	Output    any        `json:"Output,omitempty"`
 	Next      string     `json:"Next"`
+
+	unknown []string
 }
 
 // Retrier is one entry of Retry. Times are whole seconds. Nil MaxAttempts
@@ -115,6 +129,8 @@ type Retrier struct {
 	BackoffRate     float64  `json:"BackoffRate,omitempty"`
 	MaxDelaySeconds int64    `json:"MaxDelaySeconds,omitempty"`
 	JitterStrategy  string   `json:"JitterStrategy,omitempty"`
+
+	unknown []string
 }
 
 // Catcher is one entry of Catch.
@@ -124,4 +140,6 @@ type Catcher struct {
 	Output      any        `json:"Output,omitempty"`
 	Assign      *value.Map `json:"Assign,omitempty"`
 	Next        string     `json:"Next"`
+
+	unknown []string
 }

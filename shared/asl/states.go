@@ -3,7 +3,6 @@ package asl
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"iter"
 	"slices"
 )
@@ -85,26 +84,4 @@ func (s *States) MarshalJSON() ([]byte, error) {
 	}
 	buf.WriteByte('}')
 	return buf.Bytes(), nil
-}
-
-// UnmarshalJSON implements [json.Unmarshaler], keeping the order of the text.
-func (s *States) UnmarshalJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return fmt.Errorf("States is not an object: %.40s", data)
-	}
-	*s = States{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		state := &State{}
-		if err := dec.Decode(state); err != nil {
-			return fmt.Errorf("state %q: %w", key, err)
-		}
-		s.Add(key.(string), state)
-	}
-	_, err := dec.Token()
-	return err
 }
