@@ -1,0 +1,136 @@
+package dsl
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/dsl/yaml"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// The one-line form "name key=value key=value". Mistral finds parameters by
+// searching: what its pattern does not match is passed over, so that a parameter
+// is lost without a word. The same search runs here, and what it passes over is
+// reported.
+var (
+	callName    = regexp.MustCompile(`^(?:[\pL\pN_.]+[^=(\s"]*|<%.*?%>|\{\{.*\}\}|\{%.*%\})`)
+	inlineParam = regexp.MustCompile(`([-\pL\pN_]+)=("[^"]*"\s*|'[^']*'\s*|\{\{.*?\}\}|<%.*?%>|\[.*\]\s*|true|false|null|\d+)`)
+	lostParam   = regexp.MustCompile(`([-\pL\pN_]+)=(\S*)`)
+	wholeValue  = regexp.MustCompile(`^(?:true|false|null|\d+)$`)
+)
+
+// call reads the one-line form under key; nil if the key is missing.
+func (d dict) call(key string) *Call {
+	n := d.node.Get(key)
+	if n == nil {
+		return nil
+	}
+	text := d.asText(n, fmt.Sprintf("%q of %s", key, d.what))
+	if text == "" {
+		return nil
+	}
+	return d.parseCall(n, fmt.Sprintf("%q of %s", key, d.what))
+}
+
+func (r *reader) parseCall(n *Node, what string) *Call {
+	text := n.Text
+	if !strings.Contains(text, " ") { // Mistral takes the whole for the name then
+		name := strings.TrimSpace(text)
+		if name != text || strings.ContainsAny(name, "\t\n") {
+			r.errorf("bad-name", n.Span, "", "%s has a line break or a tab in its name", what)
+		}
+		return &Call{Name: name, NameNode: n, Node: n}
+	}
+	m := callName.FindStringIndex(text)
+	if m == nil {
+		r.errorf("bad-name", n.Span, "begin with the name", "%s must be a name, or a name with parameters", what)
+		return &Call{Name: text, NameNode: n, Node: n}
+	}
+	c := &Call{Name: text[:m[1]], NameNode: yaml.NewString(n, 0, m[1], text[:m[1]]), Node: n}
+	c.Params = r.parseParams(n, m[1], what)
+	return c
+}
+
+// parseParams finds the parameters in n's text from offset from on.
+func (r *reader) parseParams(n *Node, from int, what string) []Param {
+	var params []Param
+	text := n.Text
+	end := from
+	for _, m := range inlineParam.FindAllStringSubmatchIndex(text[from:], -1) {
+		for i := range m {
+			m[i] += from
+		}
+		r.checkGap(n, end, m[0], params, what)
+		end = m[1]
+		name := text[m[2]:m[3]]
+		p := Param{Name: name, NameSpan: n.SpanOf(m[2], m[3]), Value: inlineValue(n, m[4], m[5])}
+		for i, known := range params {
+			if known.Name == name {
+				r.errorf("duplicate", p.NameSpan, "remove one of the two", "parameter %q is given twice", name)
+				params = append(params[:i], params[i+1:]...)
+				break
+			}
+		}
+		params = append(params, p)
+	}
+	r.checkGap(n, end, len(text), params, what)
+	return params
+}
+
+// inlineValue reads the text of a value that the pattern has matched.
+func inlineValue(n *Node, from, to int) *Node {
+	for to > from && strings.ContainsRune(" \t\n\r\f\v", rune(n.Text[to-1])) {
+		to--
+	}
+	text := n.Text[from:to]
+	if text[0] == '"' || text[0] == '\'' {
+		return yaml.NewString(n, from+1, to-1, text[1:len(text)-1])
+	}
+	if text[0] == '[' || wholeValue.MatchString(text) {
+		if v, err := value.Decode([]byte(text)); err == nil {
+			return yaml.NewData(n, from, to, v)
+		}
+	}
+	return yaml.NewString(n, from, to, text)
+}
+
+// checkGap reports what the search has passed over between two parameters.
+func (r *reader) checkGap(n *Node, from, to int, before []Param, what string) {
+	gap := n.Text[from:to]
+	trimmed := strings.Trim(gap, " \t\n\r,")
+	if trimmed == "" {
+		return
+	}
+	if len(before) > 0 && from > 0 && strings.IndexByte(" \t\n\r,", gap[0]) < 0 && n.Text[from-1] != ' ' && strings.IndexByte(trimmed, '=') < 0 {
+		cut := strings.IndexAny(gap+" ", " \t\n\r,")
+		p := before[len(before)-1]
+		r.warnf("inline-cut", n.SpanOf(from, from+cut), fmt.Sprintf("write the parameter under \"input\" if it is more than %s", p.Value.Text),
+			"Mistral reads only %s of the value of %q", p.Value.Text, p.Name)
+		if strings.Trim(gap[cut:], " \t\n\r,") == "" {
+			return
+		}
+		from, gap = from+cut, gap[cut:]
+	}
+	start := from + strings.IndexFunc(gap, func(c rune) bool { return !strings.ContainsRune(" \t\n\r,", c) })
+	stop := from + len(strings.TrimRight(gap, " \t\n\r,"))
+	if m := lostParam.FindStringSubmatch(gap); m != nil {
+		r.errorf("inline-lost", n.SpanOf(start, stop), lostAdvice(m[1], m[2]),
+			"the value of parameter %q can't be written on one line", m[1])
+		return
+	}
+	r.errorf("inline-lost", n.SpanOf(start, stop), "write each parameter as name=value", "%q in %s is no parameter", n.Text[start:stop], what)
+}
+
+// lostAdvice says how to write a value that the one-line form does not take.
+func lostAdvice(name, val string) string {
+	switch {
+	case val == "":
+		return fmt.Sprintf("write no blank behind '=', or write it under \"input\" as: %s: ...", name)
+	case val[0] == '-' || val[0] == '{' || val[0] == '+' || val[0] == '.':
+		return fmt.Sprintf("write it under \"input\" as: %s: %s", name, val)
+	case strings.ContainsAny(val, "\"'"):
+		return fmt.Sprintf("write it under \"input\" as: %s: ...", name)
+	}
+	return fmt.Sprintf("put the text in quotes: %s=%q", name, val)
+}
