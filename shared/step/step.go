@@ -23,7 +23,6 @@ const (
 	Child  Op = "child"  // create the execution of a sub-workflow
 	Result Op = "result" // settle a sub-workflow task from its execution
 	Settle Op = "settle" // settle a task whose function failed
-	Join   Op = "join"   // settle a join that can't be satisfied any more
 )
 
 // Event is what a function is called with: a direct call of one action, or,
@@ -54,8 +53,12 @@ type Task struct {
 	Workflow *Workflow  `json:"workflow,omitempty"`
 	Start    *value.Map `json:"start,omitempty"` // the state machine's own input
 
+	Nth     int    `json:"nth,omitempty"`     // of several arrivals from the same task execution
+	Blocked string `json:"blocked,omitempty"` // why a join can't be satisfied any more
+
 	Join      *JoinSpec  `json:"join,omitempty"`
 	WithItems []Iterator `json:"with-items,omitempty"`
+	Show      []string   `json:"show,omitempty"` // variables whose values the definition uses by itself
 	Chunk     *Chunk     `json:"chunk,omitempty"`
 	Sub       string     `json:"sub,omitempty"` // the sub-workflow's name
 	SubSpec   *Workflow  `json:"sub-spec,omitempty"`
@@ -91,8 +94,7 @@ type Iterator struct {
 	In  value.Any `json:"in"`
 }
 
-// Chunk is a run of with-items' items. Show holds the items' values that the
-// definition uses by itself (a region's name, say).
+// Chunk is a run of with-items' items.
 type Chunk struct {
 	First int `json:"first"`
 	Count int `json:"count"`
@@ -164,7 +166,8 @@ type Answer struct {
 	Items []any  `json:"items,omitempty"` // chunks, with what the definition shows of them
 	Child string `json:"child,omitempty"` // the sub-workflow's execution
 	Again bool   `json:"again,omitempty"` // the retry policy wants another round
-	Round int    `json:"round,omitempty"`
+	Round int    `json:"round"`
+	Nth   int    `json:"nth"`
 }
 
 // Arrival is a task to start in the threads form. Blocked is the state_info of
@@ -172,5 +175,6 @@ type Answer struct {
 type Arrival struct {
 	Task    string   `json:"task"`
 	From    []string `json:"from"`
+	Nth     int      `json:"nth"`
 	Blocked string   `json:"blocked,omitempty"`
 }

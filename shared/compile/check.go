@@ -1,0 +1,208 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+func (c *compiler) errorf(id string, at dsl.Span, advice, format string, args ...any) {
+	c.diags = append(c.diags, dsl.Diagnostic{
+		ID: id, Severity: dsl.Error, Summary: fmt.Sprintf(format, args...), Advice: advice, Subject: at,
+	})
+}
+
+// unsupported reports what the language has and Sirocco does not do yet.
+func (c *compiler) unsupported(at dsl.Span, what, advice string) {
+	c.errorf("unsupported", at, advice, "not supported yet: %s", what)
+}
+
+// checkWorkflow reports what is not supported of a workflow, and checks all
+// its expressions.
+func (c *compiler) checkWorkflow(wf *dsl.Workflow) {
+	if wf.Type == dsl.Reverse {
+		c.unsupported(wf.NameSpan, "reverse workflows", "write a direct one: name the tasks that follow in on-success, and join: all where several meet")
+		return
+	}
+	for _, n := range []*dsl.Node{wf.Vars, wf.Output, wf.OutputOnError} {
+		c.checkExpressions(n)
+	}
+	if wf.TaskDefaults != nil {
+		c.checkTask(wf.TaskDefaults)
+	}
+	for _, t := range wf.Tasks {
+		c.checkTask(t)
+	}
+}
+
+func (c *compiler) checkTask(t *dsl.Task) {
+	if t.PauseBefore != nil && t.PauseBefore.Value() != false {
+		c.unsupported(t.PauseBefore.Span, "pause-before", "leave it out")
+	}
+	if t.FailOn != nil && t.FailOn.Value() != false {
+		c.unsupported(t.FailOn.Span, "fail-on", "test the result with a guard: on-success: [fail: <% ... %>]")
+	}
+	if t.Target != nil {
+		c.unsupported(t.Target.Span, "target", "leave it out: a function has no executors to choose from")
+	}
+	if t.PublishOnSkip != nil {
+		c.unsupported(t.PublishOnSkip.Span, "publish-on-skip", "leave it out: tasks are not skipped yet")
+	}
+	if t.OnSkip != nil {
+		c.unsupported(t.OnSkip.Span, "on-skip", "leave it out: tasks are not skipped yet")
+	}
+	for _, r := range []*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete} {
+		c.checkRoutes(r)
+	}
+	c.checkExpressions(t.Publish)
+	c.checkExpressions(t.PublishOnError)
+	for _, it := range t.WithItems {
+		c.checkExpressions(it.Expr)
+	}
+	params, whole := t.Arguments()
+	c.checkExpressions(whole)
+	for _, p := range params {
+		c.checkExpressions(p.Value)
+	}
+}
+
+func (c *compiler) checkRoutes(r *dsl.Routes) {
+	if r == nil {
+		return
+	}
+	if r.Advanced && r.Publish != nil {
+		c.unsupported(r.Publish.Span, "publish inside of on-success, on-error and on-complete", "use the task's publish or publish-on-error")
+	}
+	for _, e := range r.Entries {
+		if e.Command == "pause" {
+			c.unsupported(e.NameSpan, "the engine command pause", "leave it out")
+		}
+		c.checkExpressions(e.Guard)
+		for _, p := range e.Params {
+			c.checkExpressions(p.Value)
+		}
+	}
+}
+
+// checkExpressions checks the syntax of all templates below a node.
+func (c *compiler) checkExpressions(n *dsl.Node) {
+	if n == nil {
+		return
+	}
+	for _, p := range expr.Check(n.Value()).Problems {
+		at := nodeAt(n, p.Path)
+		start := at.PosAt(p.Offset)
+		span := dsl.Span{File: at.Span.File, Start: start, End: at.Span.End}
+		if p.Name != "" {
+			span = at.SpanOf(p.Offset, p.Offset+len(p.Name))
+		}
+		advice := ""
+		if p.Suggestion != "" {
+			advice = "did you mean " + p.Suggestion + "?"
+		}
+		if p.Kind == expr.Unsupported {
+			c.unsupported(span, "Jinja2 expressions", "write the expression in YAQL: <% ... %>")
+			continue
+		}
+		c.errorf("expression", span, advice, "%s", p.Message)
+	}
+}
+
+// nodeAt follows a path of keys and indexes.
+func nodeAt(n *dsl.Node, path []any) *dsl.Node {
+	for _, step := range path {
+		var next *dsl.Node
+		switch step := step.(type) {
+		case string:
+			next = n.Get(step)
+		case int:
+			if step < len(n.Items) {
+				next = n.Items[step]
+			}
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+func (c *compiler) unknownAction(call *dsl.Call) {
+	if slices.Contains(c.adhoc, call.Name) {
+		return // reported where it is defined
+	}
+	advice := "see sirocco action list"
+	if s := c.registry.Suggest(call.Name); len(s) > 0 {
+		advice = "did you mean " + strings.Join(s, " or ") + "?"
+	}
+	c.errorf("unknown-action", call.NameNode.Span, advice, "unknown action %q", call.Name)
+}
+
+func (c *compiler) unknownWorkflow(call *dsl.Call) {
+	var names []string
+	for name := range c.known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	advice := "give the file that has it as a further argument"
+	if s := spell.Nearest(call.Name, names); s != "" {
+		advice = "did you mean " + s + "?"
+	}
+	c.errorf("unknown-workflow", call.NameNode.Span, advice, "unknown workflow %q", call.Name)
+}
+
+// checkInput holds the parameters that a task writes against the action's.
+// Where the whole input is one expression there is nothing to check yet.
+func (c *compiler) checkInput(t *task, call *dsl.Call) {
+	params, whole := t.src.Arguments()
+	if whole != nil {
+		return
+	}
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = p.Name
+	}
+	err := t.action.CheckInput(names)
+	if err == nil {
+		return
+	}
+	at := call.NameNode.Span
+	if t.src.Action.Implied {
+		at = t.src.NameSpan
+	}
+	if invalid, ok := err.(actions.InvalidInput); ok {
+		for _, p := range params {
+			if p.Name == invalid.Parameter {
+				at = p.NameSpan
+			}
+		}
+	}
+	c.errorf("action-input", at, "see sirocco action show "+t.action.Name, "%s", err.Error())
+}
+
+// checkSubInput finds inputs that a sub-workflow requires and is not given; what
+// it does not know it ignores, as in Mistral.
+func (c *compiler) checkSubInput(t *task, call *dsl.Call) {
+	given, ok := t.input.(*value.Map)
+	if !ok && t.input != nil {
+		return
+	}
+	for _, p := range t.sub.wf.Input {
+		if !p.HasDefault && !given.Has(p.Name) {
+			c.warnf("sub-workflow-input", call.NameNode.Span, "give it a value or a default; on-error of the task handles the failure",
+				"workflow %q requires the input %q", call.Name, p.Name)
+		}
+	}
+}
+
+func (c *compiler) warnf(id string, at dsl.Span, advice, format string, args ...any) {
+	c.errorf(id, at, advice, format, args...)
+	c.diags[len(c.diags)-1].Severity = dsl.Warning
+}

@@ -1,0 +1,192 @@
+// Package compile turns Mistral workflows into Step Functions definitions.
+//
+// It takes parsed files (package dsl), checks what only the catalog of actions
+// and the expression languages can say (unknown actions, parameters and
+// functions, syntax errors, what is not supported yet), and writes one Amazon
+// States Language definition for each workflow.
+//
+// # What a task becomes
+//
+// An ordinary task is one Task state with the task's name. Its payload holds
+// the action, the templates of its input and, under "task", what to publish and
+// the on-* clauses; the function evaluates them (package engine) and answers
+// with the routes that hold. Behind it stands a Choice where there is something
+// to choose. A failure is caught by the state "<task> failed", which records it
+// and asks on-error.
+//
+//	with-items     "<task> items" -> "<task>" (a Map) -> "<task> result"
+//	sub-workflow   "<task> input" -> "<task>" (startExecution.sync:2) -> "<task> result"
+//	wait-before    a Wait state before; wait-after one behind
+//
+// # What a workflow becomes
+//
+// The structured form follows the tasks as a person would draw them: a chain is
+// Next, routes of which one holds are a Choice, a fork is a Parallel whose
+// branches end at their join, which follows it. A graph that is not
+// series-parallel (or has a cycle, a task that runs once for each arrival, or a
+// join of fewer than all) takes the threads form: one Choice leads to each task, and
+// whenever a task makes several others ready, a Map starts this same state
+// machine once for each of them. Which tasks are ready says the engine.
+package compile
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+)
+
+// Options says what to compile against. Registry is required.
+type Options struct {
+	Registry *actions.Registry
+}
+
+// Workflow is a compiled workflow.
+type Workflow struct {
+	Name       string // qualified by the workbook's, if it is in one
+	Definition *asl.Machine
+	Spec       *step.Workflow
+	Source     *dsl.Workflow
+	// Machine is the placeholder that other definitions call this state
+	// machine by, as "${Machine}".
+	Machine string
+}
+
+// Form says which form the definition took: structured or threads.
+func (w *Workflow) Form() string {
+	if w.Spec.Threads {
+		return "threads"
+	}
+	return "structured"
+}
+
+// Files compiles all workflows of the files, which may call each other. The
+// diagnostics are sorted; there is no result if one of them is an error.
+func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
+	c := &compiler{registry: opts.Registry, known: map[string]*source{}}
+	c.collect(files)
+	for _, s := range c.sources {
+		c.current = s
+		c.analyse(s)
+	}
+	c.diags.Sort()
+	if c.diags.HasErrors() {
+		return nil, c.diags
+	}
+	out := make([]*Workflow, len(c.sources))
+	for i, s := range c.sources {
+		out[i] = &Workflow{
+			Name: s.wf.QualifiedName, Definition: build(s), Spec: s.spec, Source: s.wf,
+			Machine: machineName(s.wf.QualifiedName),
+		}
+	}
+	return out, c.diags
+}
+
+// source is a workflow with the file that it stands in.
+type source struct {
+	wf    *dsl.Workflow
+	file  *dsl.File
+	book  string
+	spec  *step.Workflow
+	tasks []*task
+}
+
+type compiler struct {
+	registry *actions.Registry
+	sources  []*source
+	known    map[string]*source // by qualified name
+	adhoc    []string           // names of ad-hoc actions
+	current  *source
+	diags    dsl.Diagnostics
+}
+
+func (c *compiler) collect(files []*dsl.File) {
+	for _, f := range files {
+		book := ""
+		if f.Workbook != nil {
+			book = f.Workbook.Name
+		}
+		for _, wf := range f.Workflows {
+			s := &source{wf: wf, file: f, book: book}
+			if other := c.known[wf.QualifiedName]; other != nil {
+				c.errorf("duplicate-workflow", wf.NameSpan, "give one of them another name",
+					"workflow %q is defined in %s too", wf.QualifiedName, place(other.wf.NameSpan))
+				continue
+			}
+			c.known[wf.QualifiedName] = s
+			c.sources = append(c.sources, s)
+		}
+		for _, a := range f.Actions {
+			c.adhoc = append(c.adhoc, a.QualifiedName, a.Name)
+			c.unsupported(a.NameSpan, "ad-hoc actions", "call "+a.Base.Name+" itself with the input that the action would give it")
+		}
+	}
+	for _, s := range c.sources {
+		s.spec = &step.Workflow{
+			Name: s.wf.QualifiedName, File: filepath.Base(s.file.Path), Description: s.wf.Description,
+			Vars: mapOf(s.wf.Vars), Output: mapOf(s.wf.Output), OutputOnError: mapOf(s.wf.OutputOnError),
+		}
+		for _, p := range s.wf.Input {
+			in := step.Input{Name: p.Name, Optional: p.HasDefault}
+			if p.HasDefault {
+				in.Default.V = p.Default.Value()
+			}
+			s.spec.Input = append(s.spec.Input, in)
+		}
+	}
+}
+
+// findWorkflow finds a sub-workflow as Mistral does: first in the same
+// workbook, then by the name as it is.
+func (c *compiler) findWorkflow(name string) *source {
+	if c.current.book != "" {
+		if s := c.known[c.current.book+"."+name]; s != nil {
+			return s
+		}
+	}
+	return c.known[name]
+}
+
+// analyse checks a workflow, resolves its tasks and finds its form. All of them
+// are analysed before the first is built, because a definition holds what its
+// sub-workflows' executions are made of.
+func (c *compiler) analyse(s *source) {
+	before := len(c.diags)
+	c.checkWorkflow(s.wf)
+	if s.wf.Type == dsl.Reverse {
+		return
+	}
+	s.tasks = c.tasks(s)
+	if errorsSince(c.diags, before) {
+		return
+	}
+	s.spec.Tasks = nil
+	for _, t := range s.tasks {
+		s.spec.Tasks = append(s.spec.Tasks, t.info())
+	}
+	_, structured := newBuilder(s, s.tasks).structured()
+	s.spec.Threads = !structured
+}
+
+func build(s *source) *asl.Machine {
+	b := newBuilder(s, s.tasks)
+	if s.spec.Threads {
+		return b.threadsForm()
+	}
+	def, _ := b.structured()
+	return def
+}
+
+func errorsSince(ds dsl.Diagnostics, n int) bool {
+	return slices.ContainsFunc(ds[min(n, len(ds)):], func(d dsl.Diagnostic) bool { return d.Severity == dsl.Error })
+}
+
+// byOrder sorts tasks as the definition has them.
+func byOrder(tasks []*task) {
+	slices.SortFunc(tasks, func(a, b *task) int { return cmp.Compare(a.index, b.index) })
+}

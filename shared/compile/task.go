@@ -1,0 +1,302 @@
+package compile
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// task is a task with the workflow's task-defaults applied and all references
+// resolved.
+type task struct {
+	src    *dsl.Task
+	name   string
+	index  int // in the definition
+	action *actions.Action
+	sub    *source
+
+	success, failure, complete []step.Route
+	input                      any // templates: a dictionary, one expression, or nil
+	items                      []step.Iterator
+	show                       []string // item variables that the definition shows
+	region                     any      // what it shows as the region, or nil
+
+	inbound []*task // that may lead here, in the definition's order
+	join    *step.JoinSpec
+
+	timeout, waitBefore, waitAfter, concurrency int64
+	retry                                       *step.Retry
+	keepResult, safeRerun                       bool
+	publish, publishOnError                     *value.Map
+}
+
+// tasks resolves all tasks of a workflow.
+func (c *compiler) tasks(s *source) []*task {
+	byName := map[string]*task{}
+	var out []*task
+	for i, src := range s.wf.Tasks {
+		t := c.resolve(s.wf, src)
+		t.index = i
+		byName[t.name] = t
+		out = append(out, t)
+	}
+	for _, t := range out {
+		for _, name := range t.targets() {
+			to := byName[name]
+			if to != nil && !slices.Contains(to.inbound, t) {
+				to.inbound = append(to.inbound, t)
+			}
+		}
+	}
+	for _, t := range out {
+		byOrder(t.inbound)
+		c.resolveJoin(t)
+	}
+	return out
+}
+
+func (c *compiler) resolveJoin(t *task) {
+	j := t.src.Join
+	if j == nil || len(t.inbound) == 0 {
+		return // a join that nothing leads to runs like any start task
+	}
+	t.join = &step.JoinSpec{}
+	for _, in := range t.inbound {
+		t.join.Inbound = append(t.join.Inbound, in.name)
+	}
+	if !j.All {
+		t.join.Count = j.Count
+		if j.Count > len(t.inbound) {
+			c.errorf("join-count", j.Span, fmt.Sprintf("write join: %d or join: all", len(t.inbound)),
+				"task %q can never start: it waits for %d tasks, but only %d lead to it", t.name, j.Count, len(t.inbound))
+		}
+	}
+}
+
+func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
+	d := wf.TaskDefaults
+	if d == nil {
+		d = &dsl.Task{}
+	}
+	t := &task{src: src, name: src.Name, keepResult: true}
+	t.success = c.routes(t.name, src.OnSuccess, d.OnSuccess)
+	t.failure = c.routes(t.name, src.OnError, d.OnError)
+	t.complete = c.routes(t.name, src.OnComplete, d.OnComplete)
+	t.publish, t.publishOnError = mapOf(src.Publish), mapOf(src.PublishOnError)
+	t.timeout = c.seconds(src.Timeout, d.Timeout, "timeout")
+	t.waitBefore = c.seconds(src.WaitBefore, d.WaitBefore, "wait-before")
+	t.waitAfter = c.seconds(src.WaitAfter, d.WaitAfter, "wait-after")
+	t.concurrency = c.seconds(src.Concurrency, d.Concurrency, "concurrency")
+	t.keepResult = c.flag(src.KeepResult, d.KeepResult, true, "keep-result")
+	t.safeRerun = c.flag(src.SafeRerun, d.SafeRerun, false, "safe-rerun")
+	t.retry = c.retry(src.Retry, d.Retry)
+	for _, it := range src.WithItems {
+		t.items = append(t.items, step.Iterator{Var: it.Var, In: value.Any{V: it.Expr.Value()}})
+	}
+	c.resolveInput(t)
+	c.resolveCall(t)
+	return t
+}
+
+func (c *compiler) resolveInput(t *task) {
+	params, whole := t.src.Arguments()
+	switch {
+	case whole != nil:
+		t.input = whole.Value()
+	case len(params) > 0:
+		m := value.NewMap(len(params))
+		for _, p := range params {
+			m.Set(p.Name, p.Value.Value())
+		}
+		t.input = m
+	}
+}
+
+// resolveCall finds what the task calls.
+func (c *compiler) resolveCall(t *task) {
+	call := t.src.Action
+	if t.src.Workflow != nil {
+		call = t.src.Workflow
+	}
+	if strings.Contains(call.Name, "<%") || strings.Contains(call.Name, "{{") {
+		c.unsupported(call.NameNode.Span, "a name that is an expression", "write the name itself")
+		return
+	}
+	if t.src.Workflow != nil {
+		if t.sub = c.findWorkflow(call.Name); t.sub == nil {
+			c.unknownWorkflow(call)
+		} else if t.sub.wf.Type != dsl.Reverse {
+			c.checkSubInput(t, call)
+		}
+		return
+	}
+	a, ok := c.registry.Lookup(call.Name)
+	if !ok {
+		c.unknownAction(call)
+		return
+	}
+	t.action = a
+	c.checkInput(t, call)
+	c.shownRegion(t)
+}
+
+// shownRegion finds a region that the definition can show: a literal, or the
+// variable of with-items as it is.
+func (c *compiler) shownRegion(t *task) {
+	m, ok := t.input.(*value.Map)
+	if !ok {
+		return
+	}
+	for _, name := range []string{"action_region", "region"} {
+		if !t.action.IsTargetParam(name) {
+			continue
+		}
+		v, _ := m.Get(name)
+		s, ok := v.(string)
+		if !ok || s == "" {
+			continue
+		}
+		if !strings.Contains(s, "<%") && !strings.Contains(s, "{{") && !strings.Contains(s, "{%") {
+			t.region = s
+			return
+		}
+		for _, it := range t.items {
+			if isVariable(s, it.Var) {
+				t.show = []string{it.Var}
+				t.region = it.Var
+				return
+			}
+		}
+	}
+}
+
+// isVariable reports whether a template is exactly the variable: <% $.name %>.
+func isVariable(template, name string) bool {
+	s, ok := strings.CutPrefix(template, "<%")
+	if !ok {
+		return false
+	}
+	s, ok = strings.CutSuffix(s, "%>")
+	return ok && strings.TrimSpace(s) == "$."+name
+}
+
+func (c *compiler) routes(name string, own, byDefault *dsl.Routes) []step.Route {
+	r := own
+	if own == nil || len(own.Entries) == 0 {
+		r = byDefault
+	}
+	if r == nil {
+		return nil
+	}
+	var out []step.Route
+	for _, e := range r.Entries {
+		if r == byDefault && e.To == name {
+			continue // a default does not lead a task to itself
+		}
+		route := step.Route{To: e.To, At: place(e.Span)}
+		if e.Command != "" {
+			route.To, route.Command = e.Command, true
+			if m := e.Message(); m != nil {
+				route.Message.V = m.Value()
+			}
+		}
+		if e.Guard != nil {
+			route.If.V = e.Guard.Value()
+		}
+		out = append(out, route)
+	}
+	return out
+}
+
+func (c *compiler) seconds(own, byDefault *dsl.Node, what string) int64 {
+	n := own
+	if n == nil {
+		n = byDefault
+	}
+	if n == nil {
+		return 0
+	}
+	v, ok := n.Value().(int64)
+	if !ok {
+		c.unsupported(n.Span, "an expression for "+what, "write a whole number")
+	}
+	return v
+}
+
+func (c *compiler) flag(own, byDefault *dsl.Node, otherwise bool, what string) bool {
+	n := own
+	if n == nil {
+		n = byDefault
+	}
+	if n == nil {
+		return otherwise
+	}
+	v, ok := n.Value().(bool)
+	if !ok {
+		c.unsupported(n.Span, "an expression for "+what, "write true or false")
+	}
+	return v
+}
+
+func (c *compiler) retry(own, byDefault *dsl.Retry) *step.Retry {
+	r := own
+	if r == nil {
+		r = byDefault
+	}
+	if r == nil {
+		return nil
+	}
+	for _, n := range []*dsl.Node{r.BreakOn, r.ContinueOn} {
+		if n != nil {
+			c.unsupported(n.Span, "break-on and continue-on of retry", "leave it out, or test the result with a guard of on-error")
+		}
+	}
+	out := &step.Retry{Count: c.seconds(r.Count, nil, "retry's count"), Delay: c.seconds(r.Delay, nil, "retry's delay")}
+	if out.Count == 0 {
+		return nil
+	}
+	return out
+}
+
+// targets are the tasks that this one may go on to, each once.
+func (t *task) targets() []string {
+	var out []string
+	for _, routes := range [][]step.Route{t.success, t.failure, t.complete} {
+		for _, r := range routes {
+			if !r.Command && !slices.Contains(out, r.To) {
+				out = append(out, r.To)
+			}
+		}
+	}
+	return out
+}
+
+func (t *task) info() step.TaskInfo {
+	kind := "ACTION"
+	if t.sub != nil {
+		kind = "WORKFLOW"
+	}
+	return step.TaskInfo{Name: t.name, Type: kind, To: t.targets(), Join: t.join, HandlesError: len(t.failure) > 0}
+}
+
+func (t *task) at() string { return place(t.src.NameSpan) }
+
+// place is file:line:col, the file by its name alone so that a definition does
+// not depend on where it was compiled.
+func place(s dsl.Span) string {
+	return fmt.Sprintf("%s:%d:%d", filepath.Base(s.File), s.Start.Line, s.Start.Col)
+}
+
+func mapOf(n *dsl.Node) *value.Map {
+	if n == nil {
+		return nil
+	}
+	m, _ := n.Value().(*value.Map)
+	return m
+}

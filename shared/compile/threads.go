@@ -1,0 +1,90 @@
+package compile
+
+import (
+	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// threadsForm builds the general form. "next" looks at the tasks that the
+// engine says are ready: none ends the thread, one is run, and for several a
+// Map starts this state machine again once for each, and waits for them all.
+func (b *builder) threadsForm() *asl.Machine {
+	b.threads = true
+	b.names["start"], b.names["next"], b.names["which"], b.names["fork"] = true, true, true, true
+	states := &asl.States{}
+	states.Add("start", &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: "next"})
+	states.Add("next", &asl.State{Type: asl.TypeChoice, Default: "fork", Choices: []*asl.Choice{
+		{Condition: query("$not($exists($states.input.next)) or $count($states.input.next) = 0"), Next: "end"},
+		{Condition: query("$count($states.input.next) = 1"), Next: "which"},
+	}})
+	which := &asl.State{Type: asl.TypeChoice, Default: "lost"}
+	states.Add("which", which)
+	for _, t := range b.tasks {
+		e := b.emit(states, t)
+		goTo(e.success, "next")
+		goTo(e.failed, "next")
+		which.Choices = append(which.Choices, &asl.Choice{
+			Condition: query("$states.input.next[0].task = " + str(t.name)), Next: e.entry,
+			Output: value.MapOf(
+				"from", query("$states.input.next[0].from"),
+				"nth", query("$exists($states.input.next[0].nth) ? $states.input.next[0].nth : 0"),
+				"blocked", query("$exists($states.input.next[0].blocked) ? $states.input.next[0].blocked : ''"),
+			),
+		})
+	}
+	states.Add("fork", b.forkThreads())
+	states.Add("end", &asl.State{Type: asl.TypeChoice, Default: "done", Choices: []*asl.Choice{{
+		Condition: query("$not($exists($states.context.Execution.Input.sirocco)) and $exists($states.input.failed) and $states.input.failed"),
+		Next:      "failed",
+	}}})
+	states.Add("lost", &asl.State{Type: asl.TypeFail, Error: "UnknownTask", Cause: "the engine named a task that this definition does not have"})
+	states.Add("failed", &asl.State{
+		Type: asl.TypeFail, Error: "WorkflowFailed", Cause: "a task failed; the execution record says which and why",
+	})
+	states.Add("done", &asl.State{Type: asl.TypeSucceed,
+		Output: query("{'failed': $exists($states.input.failed) and $states.input.failed}")})
+	return b.machine("start", states)
+}
+
+// firstArrivals are the tasks that nothing leads to, or what a further thread
+// was started with.
+func (b *builder) firstArrivals() any {
+	first := ""
+	for i, t := range b.start {
+		if i > 0 {
+			first += ", "
+		}
+		first += "{'task': " + str(t.name) + ", 'from': []}"
+	}
+	return value.MapOf("next", query("$exists($states.context.Execution.Input.sirocco) ? $states.context.Execution.Input.sirocco.next : ["+first+"]"))
+}
+
+// forkThreads starts a thread for each task that is ready. The names of their
+// executions follow from the tasks, so a repeated start is the same start.
+func (b *builder) forkThreads() *asl.State {
+	states := &asl.States{}
+	start := &asl.State{
+		Type: asl.TypeTask, Resource: startExecution,
+		Arguments: value.MapOf(
+			"StateMachineArn", query("$states.context.StateMachine.Id"),
+			"Name", query("$hash($string([$states.input.execution, $states.input.next]), 'SHA-1')"),
+			"Input", value.MapOf("sirocco", query("$states.input")),
+		),
+		Output: query("{'failed': $states.result.Output.failed}"),
+		Catch:  []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'failed': true, 'error': $states.errorOutput}"), Next: "thread lost"}},
+		End:    true,
+	}
+	b.names["thread"], b.names["thread lost"] = true, true
+	states.Add("thread", start)
+	states.Add("thread lost", &asl.State{Type: asl.TypePass, End: true})
+	return &asl.State{
+		Type: asl.TypeMap, Items: query("$states.input.next"),
+		ItemSelector: value.MapOf(
+			"execution", b.executionID(),
+			"next", query("[$states.context.Map.Item.Value]"),
+		),
+		ItemProcessor: &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: "thread", States: states},
+		Output:        value.MapOf("next", []any{}, "failed", query("true in $states.result.failed")),
+		Next:          "end",
+	}
+}

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// call is one engine step under way.
+type call struct {
+	e    *Engine
+	ev   *step.Event
+	t    *step.Task
+	head *store.Execution
+	*started
+	task   *store.Task   // this task execution; Version 0 = not stored yet
+	act    *store.Action // Run: its action execution
+	from   []*store.Task
+	in     *value.Map // what was published on the way here
+	vers   *value.Map // how often, by leaf
+	region string     // where the action went
+}
+
+// open loads what the step needs. It always returns a call, if only to name an
+// error.
+func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
+	c := &call{e: e, ev: ev, t: ev.Task}
+	t := c.t
+	if t.Execution == "" || t.Name == "" {
+		return c, errors.New("engine: the task names no execution or has no name")
+	}
+	if t.ID == "" {
+		t.ID = taskID(t)
+	}
+	c.head = &store.Execution{ID: t.Execution}
+	c.task = &store.Task{ID: t.ID, Execution: t.Execution, Name: t.Name}
+	records := []store.Record{c.head, c.task}
+	if t.Op == step.Run || t.Op == step.Settle {
+		c.act = &store.Action{ID: derivedID(t.ID, strconv.Itoa(t.Round), "0"), Execution: t.Execution, Task: t.ID, Round: t.Round}
+		records = append(records, c.act)
+	}
+	for _, id := range t.From {
+		if known, ok := e.tasks.Get(id); ok {
+			c.from = append(c.from, known)
+			continue
+		}
+		f := &store.Task{ID: id, Execution: t.Execution}
+		c.from = append(c.from, f)
+		records = append(records, f)
+	}
+	if err := e.opts.Records.Load(ctx, records...); err != nil {
+		return c, err
+	}
+	if c.head.Version == 0 {
+		if t.Workflow == nil {
+			return c, ExecutionUnknown{t.Execution}
+		}
+		if err := e.startDirectly(ctx, t); err != nil {
+			return c, err
+		}
+		if err := e.opts.Records.Load(ctx, c.head); err != nil {
+			return c, err
+		}
+	}
+	var err error
+	if c.started, err = e.loadStarted(ctx, t.Execution); err != nil {
+		return c, err
+	}
+	for _, f := range c.from {
+		if f.Version == 0 {
+			return c, ExecutionUnknown{t.Execution + ", task execution " + f.ID}
+		}
+		e.tasks.Add(f.ID, f)
+	}
+	c.inbound()
+	return c, nil
+}
+
+// taskID is the id of the task execution that an event belongs to: the same
+// event gives the same id.
+func taskID(t *step.Task) string {
+	parts := append([]string{"task", t.Execution, t.Name, strconv.Itoa(t.Nth)}, t.From...)
+	return derivedID(parts...)
+}
+
+// recorded returns what was answered when this step was done before.
+func (c *call) recorded() *step.Answer {
+	if c.task.Version == 0 || len(c.task.Answer) == 0 {
+		return nil
+	}
+	switch c.t.Op {
+	case step.Item, step.Items, step.Child:
+		return nil
+	}
+	a := &step.Answer{}
+	if json.Unmarshal(c.task.Answer, a) != nil {
+		return nil
+	}
+	return a
+}
+
+// skip reports whether the execution was ended before this task began. What the
+// ending task itself started before its command still runs, as in Mistral.
+func (c *call) skip() bool {
+	return c.head.Ended && c.task.Version == 0 && !slices.Contains(c.t.From, c.head.EndedBy)
+}
+
+func (c *call) answer(state string) *step.Answer {
+	a := &step.Answer{
+		From: []string{c.task.ID}, ID: c.task.ID, State: state, Region: c.region, Routes: []string{},
+		Failed: len(c.head.Failed) > 0,
+	}
+	if c.head.Ended {
+		a.Ended, a.Failed = c.head.State, c.head.State == Error
+	}
+	return a
+}
+
+// inbound merges what the tasks that this one continues from have published.
+func (c *call) inbound() {
+	tasks := slices.Clone(c.from)
+	slices.SortStableFunc(tasks, func(a, b *store.Task) int { return c.order[a.Name] - c.order[b.Name] })
+	c.in, c.vers = mergeContexts(tasks)
+}
+
+// data is `$` for this task. Mistral looks a name up in, first to last, the
+// task itself, the environment, the published variables, the execution's own
+// context (vars, openstack), and the input.
+func (c *call) data(published *value.Map) *value.Map {
+	return overlay(c.record.Input, c.record.Context, published,
+		value.MapOf("__env", c.envOrEmpty(), "__task_execution", value.MapOf("id", c.task.ID, "name", c.task.Name)))
+}
+
+func (c *call) envOrEmpty() *value.Map {
+	if c.env == nil {
+		return value.NewMap(0)
+	}
+	return c.env
+}
+
+// eval evaluates all templates of v. part names it in an error.
+func (c *call) eval(ctx context.Context, v any, part string, data *value.Map, h *host) (any, error) {
+	out, err := expr.EvalTree(ctx, v, &expr.Scope{Data: data, Host: h})
+	if err != nil {
+		return nil, c.exprError(part, c.t.At, err)
+	}
+	return out, nil
+}
+
+func (c *call) exprError(part, at string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return ExpressionError{Workflow: c.spec.Name, Task: c.t.Name, Action: c.ev.Action, Part: part, At: at, Err: err}
+}
+
+func (c *call) observe(p Progress) {
+	p.Execution, p.Task, p.ID = c.t.Execution, c.t.Name, c.task.ID
+	c.e.opts.Observe(p)
+}

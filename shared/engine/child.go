@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// child makes the execution of a sub-workflow, whose state machine the
+// definition then starts under the execution's id.
+func (c *call) child(ctx context.Context) (*step.Answer, error) {
+	if err := c.joinable(); err != nil {
+		return nil, err
+	}
+	index, published := 0, c.in
+	if c.t.Chunk != nil {
+		index = c.t.Chunk.First
+		row, err := c.row(ctx, index)
+		if err != nil {
+			return nil, err
+		}
+		published = c.itemContext(row)
+	}
+	input, err := c.input(ctx, published)
+	if err != nil {
+		return nil, err
+	}
+	act := &store.Action{
+		ID: derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)), Execution: c.t.Execution,
+		Task: c.task.ID, Name: c.t.Sub, Index: index, Round: c.t.Round, State: Running, StartedAt: c.e.now(),
+	}
+	act.Workflow = derivedID("sub", act.ID)
+	if err := c.startChild(ctx, act, input); err != nil {
+		return nil, err
+	}
+	if c.t.Chunk == nil {
+		c.observe(Progress{State: Running, Item: -1})
+	} else {
+		c.observeItem(index, Running, "")
+	}
+	a := c.answer(Running)
+	a.From, a.Child, a.Round, a.Nth = append([]string{}, c.t.From...), act.Workflow, c.t.Round, c.t.Nth
+	return a, nil
+}
+
+// startChild records the call of the sub-workflow and its execution.
+func (c *call) startChild(ctx context.Context, act *store.Action, input *value.Map) error {
+	root := c.head.Root
+	if root == "" {
+		root = c.head.ID
+	}
+	_, startErr := c.e.Start(ctx, StartRequest{
+		ID: act.Workflow, Workflow: c.t.SubSpec, Description: "sub-workflow execution", Input: input, Env: c.env,
+		Target: c.started.target, OpenStack: c.names(),
+		ParentTask: c.task.ID, ParentExecution: c.t.Execution, Root: root,
+	})
+	if invalid := (InvalidInput{}); errors.As(startErr, &invalid) {
+		startErr = SubWorkflowInput{invalid}
+		act.State, act.ErrorName, act.FinishedAt = Error, "SubWorkflowInput", c.e.now()
+		act.Output, act.Workflow = value.Any{V: startErr.Error()}, ""
+	} else if startErr != nil {
+		return startErr
+	}
+	records := []store.Record{act}
+	if c.t.Chunk == nil {
+		fresh := c.task.Version == 0
+		if fresh {
+			c.begin("WORKFLOW")
+		}
+		if fresh || c.task.Round != c.t.Round {
+			c.task.Round = c.t.Round
+			records = append(records, c.task)
+		}
+	}
+	if err := c.e.opts.Records.Save(ctx, records...); err != nil && !isConflict(err) {
+		return errors.Join(startErr, err)
+	}
+	return startErr
+}
+
+// result settles a sub-workflow task from what its execution came to.
+func (c *call) result(ctx context.Context) (*step.Answer, error) {
+	act := &store.Action{Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round}
+	if err := c.e.opts.Records.Load(ctx, act); err != nil {
+		return nil, err
+	}
+	if c.task.Version == 0 {
+		c.begin("WORKFLOW")
+	}
+	if act.Version > 0 && act.Workflow != "" {
+		if err := c.subOutcome(ctx, act); err != nil {
+			return nil, err
+		}
+	}
+	if act.State == Success {
+		return c.complete(ctx, outcome{
+			state: Success, result: act.Output.V, publish: c.t.Publish, records: []store.Record{act},
+		})
+	}
+	if c.t.Error != nil && isStructural(c.t.Error.Error) && act.Version == 0 {
+		return c.endWith(ctx, c.t.Error.Error, message(c.t.Error))
+	}
+	if a, err := c.again(ctx); a != nil || err != nil {
+		return a, err
+	}
+	if act.Version == 0 {
+		return nil, SubWorkflowFailed{c.lost()}
+	}
+	if err := c.e.opts.Records.Put(ctx, act); err != nil {
+		return nil, err
+	}
+	info, _ := act.Output.V.(string)
+	return nil, SubWorkflowFailed{info}
+}
+
+// subOutcome brings a sub-workflow's outcome into the action execution that
+// stands for it, finishing the sub-workflow's record if nobody has yet.
+func (c *call) subOutcome(ctx context.Context, act *store.Action) error {
+	head, err := c.e.Finish(ctx, act.Workflow, c.t.Error)
+	if err != nil {
+		return err
+	}
+	out := &store.Output{ID: act.Workflow}
+	if err := c.e.opts.Records.Load(ctx, out); err != nil {
+		return err
+	}
+	act.State, act.FinishedAt = head.State, c.e.now()
+	if head.State == Success {
+		act.Output = out.Output
+		return nil
+	}
+	info := "Failed subworkflow [execution_id=" + act.Workflow + "]"
+	if head.StateInfo != nil && *head.StateInfo != "" {
+		info = *head.StateInfo
+	}
+	if c.t.Error != nil && c.t.Error.Error == timeoutName {
+		info = c.timeoutMessage()
+	}
+	act.ErrorName, act.Output = "SubWorkflowFailed", value.Any{V: info}
+	return nil
+}
+
+// names is `$.openstack` of this execution, which a sub-workflow inherits.
+func (c *call) names() (t openstack.Target) {
+	v, _ := c.record.Context.Get("openstack")
+	if m, ok := v.(*value.Map); ok {
+		_ = json.Unmarshal(value.MustEncode(m), &t) // it was made of one
+	}
+	return t
+}

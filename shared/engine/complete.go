@@ -1,0 +1,280 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// outcome is how a task ended.
+type outcome struct {
+	state   string
+	info    *string
+	result  any // what task().result gives
+	publish *value.Map
+	records []store.Record // stored along with the task
+}
+
+// hit is a route that holds.
+type hit struct {
+	step.Route
+	onError bool
+	message *string
+}
+
+// complete settles the task: publish, find the routes, store, answer.
+func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
+	h := c.host(&o)
+	hits, err := c.decide(ctx, &o, h)
+	if err != nil {
+		if saveErr := c.saveOutcome(ctx, o.records); saveErr != nil {
+			return nil, errors.Join(err, saveErr)
+		}
+		return nil, err
+	}
+	c.drop(&o)
+	for {
+		answer, err := c.store(ctx, &o, hits)
+		if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
+			earlier, reloadErr := c.reload(ctx)
+			if reloadErr != nil || earlier != nil {
+				return earlier, reloadErr
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.after(ctx, answer)
+	}
+}
+
+// decide publishes and evaluates the guards. The task's record then has what
+// it published.
+func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
+	if c.task.CreatedAt.IsZero() {
+		c.begin("ACTION")
+	}
+	part := "publish"
+	if o.state == Error {
+		part = "publish-on-error"
+	}
+	c.task.Published = value.NewMap(0)
+	if o.publish.Len() > 0 {
+		v, err := c.eval(ctx, o.publish, part, c.data(c.in), h)
+		if err != nil {
+			return nil, err
+		}
+		c.task.Published = v.(*value.Map)
+	}
+	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
+	if c.head.Ended {
+		return nil, nil
+	}
+	var hits []hit
+	data := c.data(c.task.Context)
+	clause := func(name string, routes []step.Route) error {
+		for _, r := range routes {
+			ok, err := c.holds(ctx, name, r, data, h)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			msg, err := c.commandMessage(ctx, name, r, data, h)
+			if err != nil {
+				return err
+			}
+			hits = append(hits, hit{r, name == "on-error", msg})
+		}
+		return nil
+	}
+	first, routes := "on-success", c.t.OnSuccess
+	if o.state == Error {
+		first, routes = "on-error", c.t.OnError
+	}
+	if err := clause(first, routes); err != nil {
+		return nil, err
+	}
+	return hits, clause("on-complete", c.t.OnComplete)
+}
+
+func (c *call) holds(ctx context.Context, clause string, r step.Route, data *value.Map, h *host) (bool, error) {
+	if r.If.V == nil {
+		return true, nil
+	}
+	v, err := expr.EvalTree(ctx, r.If.V, &expr.Scope{Data: data, Host: h})
+	if err != nil {
+		return false, c.exprError(clause, r.At, err)
+	}
+	return value.Truth(v), nil
+}
+
+func (c *call) commandMessage(ctx context.Context, clause string, r step.Route, data *value.Map, h *host) (*string, error) {
+	if !r.Command || r.Message.V == nil {
+		return nil, nil
+	}
+	v, err := expr.EvalTree(ctx, r.Message.V, &expr.Scope{Data: data, Host: h})
+	if err != nil {
+		return nil, c.exprError(clause, r.At, err)
+	}
+	text := expr.Str(v)
+	return &text, nil
+}
+
+// drop forgets the result where the task says keep-result: false.
+func (c *call) drop(o *outcome) {
+	if !c.t.DropResult {
+		return
+	}
+	for _, r := range o.records {
+		switch r := r.(type) {
+		case *store.Action:
+			r.Output = value.Any{}
+		case *store.Result:
+			r.Result = value.Any{}
+		}
+	}
+}
+
+// store writes the settled task with all that changes along with it, and
+// returns the answer, which is part of what is written.
+func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer, error) {
+	t := c.task
+	t.State, t.StateInfo, t.FinishedAt = o.state, o.info, c.e.now()
+	t.Next, t.Handled = nil, false
+	for _, h := range hits {
+		t.Handled = t.Handled || h.onError
+		if !h.Command {
+			t.Next = append(t.Next, h.To)
+		}
+	}
+	records := slices.Clone(o.records)
+	effective, command := cut(hits)
+	if c.changeHead(o, command) {
+		records = append(records, c.head)
+	}
+	var graph *store.Graph
+	if c.t.Threads {
+		graph = &store.Graph{Execution: c.t.Execution}
+		if err := c.e.opts.Records.Load(ctx, graph); err != nil {
+			return nil, err
+		}
+		records = append(records, graph)
+	}
+	answer := c.answer(o.state)
+	if o.info != nil {
+		answer.Info = shorten(*o.info)
+	}
+	for _, h := range effective {
+		answer.Routes = append(answer.Routes, h.To)
+	}
+	if graph != nil {
+		answer.Next = advance(c.spec, graph, c.t.Name, t.ID, effective, t.Next)
+	}
+	var err error
+	if t.Answer, err = json.Marshal(answer); err != nil {
+		return nil, err
+	}
+	return answer, c.e.opts.Records.Save(ctx, append(records, t)...)
+}
+
+// cut leaves what is dispatched of the routes that hold: noop is nothing, and
+// behind fail and succeed nothing is started. command is that fail or succeed.
+func cut(hits []hit) (effective []hit, command *hit) {
+	for i, h := range hits {
+		switch {
+		case h.Command && h.To == "noop":
+		case h.Command:
+			return append(effective, h), &hits[i]
+		default:
+			effective = append(effective, h)
+		}
+	}
+	return effective, nil
+}
+
+// changeHead notes on the execution what the settled task means for it, and
+// reports whether that is anything.
+func (c *call) changeHead(o *outcome, command *hit) bool {
+	changed := false
+	if o.state == Error && !c.task.Handled && !c.head.Ended {
+		c.head.Failed = append(c.head.Failed, c.task.ID)
+		changed = true
+	}
+	if command != nil && !c.head.Ended {
+		c.head.Ended, c.head.EndedBy, c.head.StateInfo = true, c.task.ID, command.message
+		c.head.State = Error
+		if command.To == "succeed" {
+			c.head.State = Success
+		}
+		changed = true
+	}
+	if changed {
+		c.head.UpdatedAt = c.e.now()
+	}
+	return changed
+}
+
+// reload reads again what another call changed meanwhile. If that call settled
+// this very task, its answer is returned.
+func (c *call) reload(ctx context.Context) (*step.Answer, error) {
+	head := &store.Execution{ID: c.head.ID}
+	task := &store.Task{ID: c.task.ID, Execution: c.task.Execution}
+	if err := c.e.opts.Records.Load(ctx, head, task); err != nil {
+		return nil, err
+	}
+	if task.Version > 0 && len(task.Answer) > 0 {
+		answer := &step.Answer{}
+		return answer, json.Unmarshal(task.Answer, answer)
+	}
+	c.head, c.task.Version = head, task.Version
+	return nil, nil
+}
+
+// saveOutcome keeps what is known of the actions although the task itself could
+// not be settled.
+func (c *call) saveOutcome(ctx context.Context, records []store.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	err := c.e.opts.Records.Save(ctx, records...)
+	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
+		return nil // it is there already
+	}
+	return err
+}
+
+// after does what follows from a settled task once it is stored.
+func (c *call) after(ctx context.Context, answer *step.Answer) (*step.Answer, error) {
+	c.e.tasks.Add(c.task.ID, c.task)
+	info := ""
+	if c.task.StateInfo != nil {
+		info = *c.task.StateInfo
+	}
+	c.observe(Progress{State: c.task.State, Info: info, Item: -1, Items: c.task.Items, Region: c.region})
+	if c.head.Ended && c.head.EndedBy == c.task.ID {
+		if _, err := c.e.Finish(ctx, c.head.ID, nil); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
+// shorten keeps an answer's text small: the whole is in the store, and a state
+// machine's data is limited.
+func shorten(s string) string {
+	const most = 1000
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	return string(runes[:most]) + "..."
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/sirocco-workflows/sirocco/shared/step"
+)
+
+// TaskError is a failed step as a state machine sees it: Name is the error name
+// that Retry and Catch match.
+type TaskError struct {
+	Name    string
+	Message string
+	Err     error // what happened, if it happened in this call
+}
+
+func (e *TaskError) Error() string { return e.Message }
+
+// Unwrap returns the cause.
+func (e *TaskError) Unwrap() error { return e.Err }
+
+// ExpressionError says that an expression of a workflow could not be evaluated.
+type ExpressionError struct {
+	Workflow string
+	Task     string // "" for one of the workflow's own
+	Action   string // the task's
+	Part     string // "input", "publish", "on-success", "output" ...
+	At       string // file:line:col
+	Err      error
+}
+
+func (e ExpressionError) Error() string {
+	return structuralMessage(e.Part, e.Err.Error(), e.Workflow, e.Task, e.Action, e.At)
+}
+
+// structuralMessage is the state_info of a workflow that fails for a fault of
+// its own, in Mistral's words and with the place.
+func structuralMessage(part, msg, workflow, task, action, at string) string {
+	var text string
+	switch {
+	case task == "":
+		text = fmt.Sprintf("Failed to evaluate %s [error=%s, wf=%s]", part, msg, workflow)
+	case part == "" || part == "input" || part == "with-items":
+		text = fmt.Sprintf("Failed to run task [error=%s, wf=%s, task=%s]", msg, workflow, task)
+	default:
+		text = fmt.Sprintf("Failed to handle action completion [error=%s, wf=%s, task=%s, action=%s]", msg, workflow, task, action)
+	}
+	if part != "" && task != "" {
+		text += " in " + part
+	}
+	if at != "" {
+		text += " at " + at
+	}
+	return text
+}
+
+// Unwrap returns what the expression language said.
+func (e ExpressionError) Unwrap() error { return e.Err }
+
+// InvalidInput says that a workflow was given input that it does not take.
+type InvalidInput struct {
+	Workflow string
+	Message  string
+}
+
+func (e InvalidInput) Error() string {
+	return fmt.Sprintf("Invalid input [workflow=%s]: %s", e.Workflow, e.Message)
+}
+
+// SubWorkflowInput is [InvalidInput] of a sub-workflow, which the calling
+// task's on-error may handle.
+type SubWorkflowInput struct{ InvalidInput }
+
+// JoinFailed says that a join can't be satisfied any more.
+type JoinFailed struct{ Message string }
+
+func (e JoinFailed) Error() string { return e.Message }
+
+// ItemsFailed says that items of a with-items task failed.
+type ItemsFailed struct{ Message string }
+
+func (e ItemsFailed) Error() string { return e.Message }
+
+// SubWorkflowFailed carries the state_info of a sub-workflow that ended in ERROR.
+type SubWorkflowFailed struct{ Info string }
+
+func (e SubWorkflowFailed) Error() string { return e.Info }
+
+// OutcomeUnknown says that an action was started before, that nothing is known
+// of its outcome, and that running it again might do its work twice.
+type OutcomeUnknown struct {
+	Action, Task string
+}
+
+func (e OutcomeUnknown) Error() string {
+	return fmt.Sprintf("action %s of task %q was started before and its outcome is not known; "+
+		"it may have changed something, so it is not run again (look at the cloud, then run the task again; "+
+		"safe-rerun: true on the task allows it always)", e.Action, e.Task)
+}
+
+// ExecutionUnknown says that a step names an execution that was never started.
+type ExecutionUnknown struct{ ID string }
+
+func (e ExecutionUnknown) Error() string { return "there is no execution " + e.ID }
+
+// errorName is the name that Lambda gives an error: its type's.
+func errorName(err error) string {
+	var te *TaskError
+	if errors.As(err, &te) {
+		return te.Name
+	}
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}
+
+// named gives an error that leaves the engine its name.
+func (c *call) named(err error) error {
+	var te *TaskError
+	if errors.As(err, &te) {
+		return te
+	}
+	return &TaskError{Name: errorName(err), Message: err.Error(), Err: err}
+}
+
+// structural are the errors of the workflow itself and not of an action: they
+// end the execution at once, and on-error is not asked.
+var structural = []string{"ExpressionError", "ActionNotFound", "InvalidInput", "ExecutionUnknown"}
+
+func isStructural(name string) bool { return slices.Contains(structural, name) }
+
+// message is the text of a failure as Step Functions hands it on: Lambda's
+// errorMessage where there is one.
+func message(f *step.Failure) string {
+	var cause struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(f.Cause), &cause) == nil && cause.Message != "" {
+		return cause.Message
+	}
+	if f.Cause != "" {
+		return f.Cause
+	}
+	return f.Error
+}

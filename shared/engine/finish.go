@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// Finish brings an execution whose state machine has ended into its record:
+// state, state_info and output. It may be called any number of times. failure
+// is how the state machine failed, if it did: that counts where no task's
+// failure explains it.
+func (e *Engine) Finish(ctx context.Context, id string, failure *step.Failure) (*store.Execution, error) {
+	for {
+		head, err := e.opts.Records.Execution(ctx, id)
+		if err != nil || head.Finished {
+			return head, err
+		}
+		s, err := e.loadStarted(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		tasks, err := e.opts.Records.Tasks(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out, left, err := e.conclude(ctx, head, s, tasks, failure)
+		if err != nil {
+			return nil, err
+		}
+		head.Finished, head.UpdatedAt = true, e.now()
+		records := append([]store.Record{head, out}, left...)
+		err = e.opts.Records.Save(ctx, records...)
+		if isConflict(err) {
+			continue
+		}
+		return head, err
+	}
+}
+
+// conclude decides state and output. left are records of tasks that the state
+// machine left behind.
+func (e *Engine) conclude(ctx context.Context, head *store.Execution, s *started, tasks []*store.Task, failure *step.Failure) (
+	out *store.Output, left []store.Record, err error) {
+	if !head.Ended {
+		if left, err = e.decideState(ctx, head, tasks, failure); err != nil {
+			return nil, nil, err
+		}
+	}
+	out = &store.Output{ID: head.ID}
+	final := finalContext(s, tasks)
+	if head.State == Success {
+		v, err := e.output(ctx, head, s, s.spec.Output, final)
+		if err == nil {
+			out.Output.V = v
+			return out, left, nil
+		}
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return nil, nil, err
+		}
+		info := ExpressionError{Workflow: s.spec.Name, Part: "output", At: s.spec.File, Err: err}.Error()
+		head.State, head.StateInfo = Error, &info
+	}
+	v, err := e.output(ctx, head, s, s.spec.OutputOnError, final)
+	if err != nil {
+		info := fmt.Sprintf("Failed to evaluate expression in output-on-error! (output-on-error: '%s', exception: '%v' Cause: '%v'",
+			expr.Str(s.spec.OutputOnError), err, text(head.StateInfo))
+		head.StateInfo, v = &info, value.NewMap(0)
+	}
+	result := value.MapOf("result", text(head.StateInfo))
+	for k, e := range v.All() {
+		result.Set(k, e)
+	}
+	out.Output.V = result
+	return out, left, nil
+}
+
+// decideState finds the state from the tasks: an error that nobody handled is
+// the execution's.
+func (e *Engine) decideState(ctx context.Context, head *store.Execution, tasks []*store.Task, failure *step.Failure) (
+	left []store.Record, err error) {
+	unhandled := false
+	for _, t := range tasks {
+		unhandled = unhandled || t.State == Error && !t.Handled
+	}
+	head.State = Success
+	switch {
+	case unhandled:
+		info, err := e.failInfo(ctx, head, tasks)
+		if err != nil {
+			return nil, err
+		}
+		head.State, head.StateInfo = Error, &info
+	case failure != nil:
+		info := failure.Error
+		if m := message(failure); m != "" && m != failure.Error {
+			info += ": " + m
+		}
+		head.State, head.StateInfo = Error, &info
+	}
+	if failure == nil && !unhandled {
+		return nil, nil
+	}
+	for _, t := range tasks {
+		if t.State == Running {
+			info := "the execution ended before the task did"
+			t.State, t.StateInfo, t.FinishedAt = Error, &info, e.now()
+			left = append(left, t)
+		}
+	}
+	return left, nil
+}
+
+// failInfo is the state_info of an execution with failed tasks, in Mistral's
+// words.
+func (e *Engine) failInfo(ctx context.Context, head *store.Execution, tasks []*store.Task) (string, error) {
+	s, err := e.loadStarted(ctx, head.ID)
+	if err != nil {
+		return "", err
+	}
+	var failed []*store.Task
+	var names []string
+	for _, t := range tasks {
+		if info := s.task(t.Name); t.State == Error && (info == nil || !info.HandlesError || !t.Handled) {
+			failed = append(failed, t)
+		}
+	}
+	slices.SortStableFunc(failed, func(a, b *store.Task) int { return strings.Compare(a.Name, b.Name) })
+	for _, t := range failed {
+		names = append(names, t.Name)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Failure caused by error in tasks: %s\n", strings.Join(names, ", "))
+	for _, t := range failed {
+		fmt.Fprintf(&b, "\n  %s [task_ex_id=%s] -> %s\n", t.Name, t.ID, expr.Str(text(t.StateInfo)))
+		acts, err := e.opts.Records.Actions(ctx, t)
+		if err != nil {
+			return "", err
+		}
+		for i, a := range acts {
+			if a.State != Error {
+				continue
+			}
+			kind, id := "action_ex_id", a.ID
+			if a.Workflow != "" {
+				kind, id = "wf_ex_id", a.Workflow
+			}
+			fmt.Fprintf(&b, "    [%s=%s, idx=%d]: %s\n", kind, id, i, expr.Str(a.Output.V))
+		}
+	}
+	return b.String(), nil
+}
+
+// finalContext merges the contexts of the tasks that led nowhere.
+func finalContext(s *started, tasks []*store.Task) *value.Map {
+	var ends []*store.Task
+	for _, t := range tasks {
+		if len(t.Next) == 0 && finished(t) {
+			ends = append(ends, t)
+		}
+	}
+	slices.SortStableFunc(ends, func(a, b *store.Task) int { return s.order[a.Name] - s.order[b.Name] })
+	ctx, _ := mergeContexts(ends)
+	return ctx
+}
+
+// output evaluates an output clause; without one (or if it comes out empty) the
+// output is what was published.
+func (e *Engine) output(ctx context.Context, head *store.Execution, s *started, clause, final *value.Map) (*value.Map, error) {
+	data := overlay(s.record.Input, s.record.Context, value.MapOf("__env", orEmpty(s.env)), final)
+	v, err := evalMap(ctx, clause, &expr.Scope{Data: data, Host: outputHost{e, head, s}})
+	if err != nil {
+		return nil, err
+	}
+	if v.Len() == 0 {
+		return final, nil
+	}
+	return v, nil
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+)
+
+// The threads form: a definition that starts a thread for each task that
+// becomes ready, and leaves it to the engine to say which do. What follows is a
+// pure function over the graph's state, so that concurrent settlements can
+// repeat it.
+
+// newGraph is the graph of an execution that begins: the tasks that nothing
+// leads to are under way.
+func newGraph(spec *step.Workflow, execution string) *store.Graph {
+	g := &store.Graph{Execution: execution, Tasks: map[string]*store.GraphTask{}, Joins: map[string]bool{}}
+	in := inboundOf(spec)
+	for _, t := range spec.Tasks {
+		if len(in[t.Name]) == 0 {
+			g.Tasks[t.Name] = &store.GraphTask{}
+			g.Running++
+		}
+	}
+	return g
+}
+
+// advance notes that the task execution id of task name ended with the given
+// routes, and returns the tasks that start now. next are the tasks that the
+// routes name, also those behind a command.
+func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, next []string) []step.Arrival {
+	if g.Tasks == nil {
+		g.Tasks = map[string]*store.GraphTask{}
+	}
+	if g.Joins == nil {
+		g.Joins = map[string]bool{}
+	}
+	g.Tasks[name] = &store.GraphTask{ID: id, Done: true, Next: next}
+	joins := joinsOf(spec)
+	var out []step.Arrival
+	times := map[string]int{}
+	for _, h := range hits {
+		if h.Command || joins[h.To] != nil {
+			continue
+		}
+		out = append(out, step.Arrival{Task: h.To, From: []string{id}, Nth: times[h.To]})
+		times[h.To]++
+		g.Tasks[h.To] = &store.GraphTask{}
+	}
+	out = append(out, readyJoins(spec, g, joins)...)
+	g.Running += len(out) - 1
+	return out
+}
+
+// readyJoins starts the joins of which it is decided that they run or fail.
+func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.JoinSpec) []step.Arrival {
+	var out []step.Arrival
+	for _, t := range spec.Tasks {
+		j := joins[t.Name]
+		if j == nil || g.Joins[t.Name] {
+			continue
+		}
+		from, failed := inducedStates(spec, g, t.Name, j)
+		if len(from) == 0 {
+			continue // nothing has arrived: the join does not exist yet
+		}
+		need := j.Count
+		if need == 0 {
+			need = len(j.Inbound)
+		}
+		switch {
+		case len(from) >= need:
+			out = append(out, step.Arrival{Task: t.Name, From: from})
+		case len(failed) > len(j.Inbound)-need:
+			out = append(out, step.Arrival{Task: t.Name, From: from, Blocked: joinMessage(failed)})
+		default:
+			continue
+		}
+		g.Joins[t.Name] = true
+		g.Tasks[t.Name] = &store.GraphTask{}
+	}
+	return out
+}
+
+// inducedStates looks at what a join waits for: the task executions that have
+// arrived, and the names of the tasks that never will.
+func inducedStates(spec *step.Workflow, g *store.Graph, join string, j *step.JoinSpec) (from, failed []string) {
+	in := inboundOf(spec)
+	for _, name := range j.Inbound {
+		t := g.Tasks[name]
+		switch {
+		case t == nil:
+			if !possible(g, in, name, map[string]bool{}) {
+				failed = append(failed, name)
+			}
+		case !t.Done: // it may still arrive
+		case slices.Contains(t.Next, join):
+			from = append(from, t.ID)
+		default:
+			failed = append(failed, name)
+		}
+	}
+	return from, failed
+}
+
+// possible reports whether a task that has not run yet may still be reached.
+func possible(g *store.Graph, in map[string][]string, name string, seen map[string]bool) bool {
+	if seen[name] {
+		return false
+	}
+	seen[name] = true
+	for _, before := range in[name] {
+		t := g.Tasks[before]
+		switch {
+		case t == nil:
+			if possible(g, in, before, seen) {
+				return true
+			}
+		case !t.Done || slices.Contains(t.Next, name):
+			return true
+		}
+	}
+	return false
+}
+
+func inboundOf(spec *step.Workflow) map[string][]string {
+	in := map[string][]string{}
+	for _, t := range spec.Tasks {
+		for _, to := range t.To {
+			in[to] = append(in[to], t.Name)
+		}
+	}
+	return in
+}
+
+func joinsOf(spec *step.Workflow) map[string]*step.JoinSpec {
+	out := map[string]*step.JoinSpec{}
+	for _, t := range spec.Tasks {
+		if t.Join != nil {
+			out[t.Name] = t.Join
+		}
+	}
+	return out
+}
+
+func joinMessage(tasks []string) string {
+	quoted := make([]string, len(tasks))
+	for i, t := range tasks {
+		quoted[i] = "'" + t + "'"
+	}
+	return "Failed by tasks: [" + strings.Join(quoted, ", ") + "]"
+}

@@ -1,0 +1,302 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// host answers Mistral's functions for one task: env(), execution(), task() and
+// so on. now is the outcome that the task is being settled with, if it is.
+type host struct {
+	c   *call
+	now *outcome
+}
+
+var _ expr.Host = (*host)(nil)
+
+func (c *call) host(now *outcome) *host { return &host{c, now} }
+
+// Env implements [expr.Host].
+func (h *host) Env(context.Context) (any, error) { return h.c.envOrEmpty(), nil }
+
+// Execution implements [expr.Host].
+func (h *host) Execution(context.Context) (any, error) {
+	return executionView(h.c.head, h.c.started), nil
+}
+
+// Global implements [expr.Host]: variables of the execution itself.
+func (h *host) Global(_ context.Context, name string) (any, error) {
+	if name == "openstack" || name == "__execution" {
+		return nil, nil
+	}
+	v, _ := h.c.record.Context.Get(name)
+	return v, nil
+}
+
+// Task implements [expr.Host].
+func (h *host) Task(ctx context.Context, name string) (any, error) {
+	if name == "" || name == h.c.t.Name {
+		if h.now == nil && name != "" && h.c.task.Version == 0 {
+			return h.c.e.taskNamed(ctx, h.c.started, h.c.t.Execution, name)
+		}
+		return h.current(), nil
+	}
+	for _, t := range h.c.from {
+		if t.Name == name && !h.c.spec.Threads {
+			return h.c.e.taskView(ctx, t, true)
+		}
+	}
+	return h.c.e.taskNamed(ctx, h.c.started, h.c.t.Execution, name)
+}
+
+// current is the task that is under way: its record is not stored yet.
+func (h *host) current() any {
+	t := *h.c.task
+	var result any
+	if h.now != nil {
+		t.State, t.StateInfo, result = h.now.state, h.now.info, h.now.result
+	} else if t.State == "" {
+		t.State = Running
+	}
+	return taskFields(&t, h.c.spec.Name, result)
+}
+
+// Tasks implements [expr.Host].
+func (h *host) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
+	id := f.WorkflowExecutionID
+	if id == "" {
+		id = h.c.t.Execution
+	}
+	return h.c.e.tasksView(ctx, id, f)
+}
+
+// Executions implements [expr.Host].
+func (h *host) Executions(ctx context.Context, f expr.ExecutionFilter) (any, error) {
+	return h.c.e.executionsView(ctx, f)
+}
+
+func (e *Engine) tasksView(ctx context.Context, execution string, f expr.TaskFilter) (any, error) {
+	tasks, err := e.opts.Records.Tasks(ctx, execution)
+	if err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for _, t := range tasks {
+		var below []any
+		if f.Recursive && t.Type == "WORKFLOW" {
+			if below, err = e.tasksBelow(ctx, t, f); err != nil {
+				return nil, err
+			}
+		}
+		hidden := f.Flat && t.Type == "WORKFLOW" && len(below) > 0
+		if (f.State == "" || t.State == f.State) && !hidden {
+			view, err := e.taskView(ctx, t, true)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, view)
+		}
+		out = append(out, below...)
+	}
+	return out, nil
+}
+
+func (e *Engine) tasksBelow(ctx context.Context, t *store.Task, f expr.TaskFilter) ([]any, error) {
+	acts, err := e.opts.Records.Actions(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	var out []any
+	for _, a := range acts {
+		if a.Workflow == "" {
+			continue
+		}
+		sub, err := e.tasksView(ctx, a.Workflow, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, sub.([]any)...)
+	}
+	return out, nil
+}
+
+func (e *Engine) executionsView(ctx context.Context, f expr.ExecutionFilter) (any, error) {
+	out := []any{}
+	for cursor := ""; ; {
+		heads, next, err := e.opts.Records.Executions(ctx, 0, cursor)
+		if err != nil {
+			return nil, err
+		}
+		for _, head := range heads {
+			s, err := e.loadStarted(ctx, head.ID)
+			if err != nil {
+				return nil, err
+			}
+			if matches(head, f) {
+				out = append(out, executionView(head, s))
+			}
+		}
+		if next == "" {
+			slices.Reverse(out) // the index gives the latest first
+			return out, nil
+		}
+		cursor = next
+	}
+}
+
+func matches(x *store.Execution, f expr.ExecutionFilter) bool {
+	created := mistralTime(x.CreatedAt)
+	return (f.ID == "" || x.ID == f.ID) &&
+		(f.RootExecutionID == "" || x.Root == f.RootExecutionID) &&
+		(f.State == "" || x.State == f.State) &&
+		(f.FromTime == "" || created >= f.FromTime) &&
+		(f.ToTime == "" || created < f.ToTime)
+}
+
+func executionView(x *store.Execution, s *started) *value.Map {
+	var root any
+	if x.Root != "" {
+		root = x.Root
+	}
+	return value.MapOf(
+		"id", x.ID, "name", x.Workflow, "spec", value.MapOf("name", s.spec.Name, "version", "2.0"),
+		"input", s.record.Input, "params", s.record.Params,
+		"created_at", mistralTime(x.CreatedAt), "updated_at", mistralTime(x.UpdatedAt),
+		"root_execution_id", root, "state", x.State, "state_info", text(x.StateInfo))
+}
+
+// taskNamed finds the latest task execution of that name; nil if there is none.
+func (e *Engine) taskNamed(ctx context.Context, s *started, execution, name string) (any, error) {
+	key := execution + "/" + name
+	if id, ok := e.names.Get(key); ok {
+		if t, ok := e.tasks.Get(id); ok {
+			return e.taskView(ctx, t, true)
+		}
+	}
+	tasks, err := e.opts.Records.Tasks(ctx, execution)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range slices.Backward(tasks) {
+		if t.Name != name {
+			continue
+		}
+		if finished(t) && !s.spec.Threads { // there a task runs once, so this one stays the latest
+			e.tasks.Add(t.ID, t)
+			e.names.Add(key, t.ID)
+		}
+		return e.taskView(ctx, t, true)
+	}
+	return nil, nil
+}
+
+func finished(t *store.Task) bool { return t.State == Success || t.State == Error }
+
+// taskView is a task execution as an expression sees it.
+func (e *Engine) taskView(ctx context.Context, t *store.Task, withResult bool) (*value.Map, error) {
+	var result any
+	if withResult && finished(t) {
+		var err error
+		if result, err = e.resultOf(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	s, err := e.loadStarted(ctx, t.Execution)
+	if err != nil {
+		return nil, err
+	}
+	return taskFields(t, s.spec.Name, result), nil
+}
+
+func taskFields(t *store.Task, workflow string, result any) *value.Map {
+	return value.MapOf(
+		"id", t.ID, "name", t.Name, "spec", value.MapOf("name", t.Name, "version", "2.0"),
+		"state", t.State, "state_info", text(t.StateInfo), "result", result,
+		"published", orEmpty(t.Published), "type", t.Type,
+		"workflow_execution_id", t.Execution, "workflow_name", workflow,
+		"created_at", mistralTime(t.CreatedAt), "updated_at", mistralTime(t.FinishedAt))
+}
+
+// resultOf loads a finished task's result: the list of a with-items task, else
+// what its one action gave.
+func (e *Engine) resultOf(ctx context.Context, t *store.Task) (any, error) {
+	if v, ok := e.results.Get(t.ID); ok {
+		return v, nil
+	}
+	var v any
+	if t.WithItems {
+		r := &store.Result{Execution: t.Execution, Task: t.ID}
+		if err := e.opts.Records.Load(ctx, r); err != nil {
+			return nil, err
+		}
+		v = r.Result.V
+	} else {
+		a := &store.Action{Execution: t.Execution, Task: t.ID, Round: t.Round}
+		if err := e.opts.Records.Load(ctx, a); err != nil {
+			return nil, err
+		}
+		v = a.Output.V
+	}
+	e.results.Add(t.ID, v)
+	return v, nil
+}
+
+func mistralTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+func text(s *string) any {
+	if s == nil {
+		return nil
+	}
+	return *s
+}
+
+var errNoTask = errors.New("there is no current task here")
+
+// outputHost is the host of a workflow's output: there is no current task.
+type outputHost struct {
+	e    *Engine
+	head *store.Execution
+	s    *started
+}
+
+var _ expr.Host = outputHost{}
+
+// Env implements [expr.Host].
+func (h outputHost) Env(context.Context) (any, error) { return orEmpty(h.s.env), nil }
+
+// Execution implements [expr.Host].
+func (h outputHost) Execution(context.Context) (any, error) { return executionView(h.head, h.s), nil }
+
+// Global implements [expr.Host].
+func (h outputHost) Global(_ context.Context, name string) (any, error) {
+	v, _ := h.s.record.Context.Get(name)
+	return v, nil
+}
+
+// Task implements [expr.Host].
+func (h outputHost) Task(ctx context.Context, name string) (any, error) {
+	if name == "" {
+		return nil, errNoTask
+	}
+	return h.e.taskNamed(ctx, h.s, h.head.ID, name)
+}
+
+// Tasks implements [expr.Host].
+func (h outputHost) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
+	id := f.WorkflowExecutionID
+	if id == "" {
+		id = h.head.ID
+	}
+	return h.e.tasksView(ctx, id, f)
+}
+
+// Executions implements [expr.Host].
+func (h outputHost) Executions(ctx context.Context, f expr.ExecutionFilter) (any, error) {
+	return h.e.executionsView(ctx, f)
+}

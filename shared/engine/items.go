@@ -1,0 +1,412 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// blockSize is how many items' values one record holds: an item is read
+	// without reading all of them.
+	blockSize = 50
+	// maxChunks bounds a Map's iterations: an execution's history bears 25,000
+	// events, about 7 an iteration. More items share a chunk.
+	maxChunks = 1000
+	// maxSubWorkflows bounds with-items over a sub-workflow, whose items can't
+	// share a chunk.
+	maxSubWorkflows = 3000
+	// maxShown is the longest value that a definition shows of an item.
+	maxShown = 100
+)
+
+// items evaluates with-items, stores the values and answers with the chunks.
+func (c *call) items(ctx context.Context) (*step.Answer, error) {
+	if err := c.joinable(); err != nil {
+		return nil, err
+	}
+	rows, err := c.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.t.Sub != "" && len(rows) > maxSubWorkflows {
+		return nil, InvalidInput{c.spec.Name, fmt.Sprintf("with-items of task %q over a sub-workflow has %d items; %d is the most",
+			c.t.Name, len(rows), maxSubWorkflows)}
+	}
+	if err := c.saveBlocks(ctx, rows); err != nil {
+		return nil, err
+	}
+	kind := "ACTION"
+	if c.t.Sub != "" {
+		kind = "WORKFLOW"
+	}
+	c.begin(kind)
+	c.task.WithItems, c.task.Items, c.task.Round = true, len(rows), c.t.Round
+	if err := c.e.opts.Records.Save(ctx, c.task); err != nil && !isConflict(err) {
+		return nil, err
+	}
+	c.observe(Progress{State: Running, Item: -1, Items: len(rows)})
+	a := c.answer(Running)
+	a.From, a.Count, a.Round, a.Nth = append([]string{}, c.t.From...), len(rows), c.t.Round, c.t.Nth
+	a.Items = c.chunks(rows)
+	return a, nil
+}
+
+// rows evaluates the lists and returns, for each item, the variables' values.
+func (c *call) rows(ctx context.Context) ([]any, error) {
+	var lists [][]any
+	data, h := c.data(c.in), c.host(nil)
+	for _, it := range c.t.WithItems {
+		v, err := c.eval(ctx, it.In.V, "with-items", data, h)
+		if err != nil {
+			return nil, err
+		}
+		list, ok := iterable(v)
+		if !ok {
+			return nil, c.exprError("with-items", c.t.At,
+				fmt.Errorf("the value of %q must be a list, not %s", it.Var, kindOf(v)))
+		}
+		lists = append(lists, list)
+	}
+	rows := make([]any, len(lists[0]))
+	for i := range rows {
+		row := make([]any, len(lists))
+		for j, list := range lists {
+			if len(list) != len(rows) {
+				return nil, c.exprError("with-items", c.t.At, fmt.Errorf("all lists must have the same length: %q has %d, %q has %d",
+					c.t.WithItems[0].Var, len(rows), c.t.WithItems[j].Var, len(list)))
+			}
+			row[j] = list[i]
+		}
+		rows[i] = row
+	}
+	return rows, nil
+}
+
+// iterable is what Python's list() makes of a value: a dictionary gives its
+// keys, a string its characters.
+func iterable(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case []any:
+		return v, true
+	case *value.Map:
+		keys := make([]any, 0, v.Len())
+		for k := range v.All() {
+			keys = append(keys, k)
+		}
+		return keys, true
+	case string:
+		var chars []any
+		for _, r := range v {
+			chars = append(chars, string(r))
+		}
+		return chars, true
+	default:
+		return nil, false
+	}
+}
+
+func (c *call) saveBlocks(ctx context.Context, rows []any) error {
+	var records []store.Record
+	for i := 0; i < len(rows); i += blockSize {
+		records = append(records, &store.ItemBlock{
+			Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round, Block: i / blockSize,
+			Values: value.Any{V: rows[i:min(i+blockSize, len(rows))]},
+		})
+	}
+	return c.e.opts.Records.Put(ctx, records...)
+}
+
+// chunks divides the items. Each chunk shows those of its first item's values
+// that the definition uses by itself.
+func (c *call) chunks(rows []any) []any {
+	size := 1
+	if c.t.Sub == "" && len(rows) > maxChunks {
+		size = (len(rows) + maxChunks - 1) / maxChunks
+	}
+	out := []any{}
+	for i := 0; i < len(rows); i += size {
+		n := min(size, len(rows)-i)
+		chunk := value.MapOf("first", i, "count", n)
+		for _, name := range c.t.Show {
+			if s, ok := c.itemContext(rows[i].([]any)).Get(name); ok && n == 1 {
+				if s, ok := s.(string); ok && len(s) <= maxShown {
+					chunk.Set("show_"+name, s)
+				}
+			}
+		}
+		out = append(out, chunk)
+	}
+	return out
+}
+
+// itemContext is the published context with an item's variables. A published
+// variable of the same name wins over the item's, as in Mistral.
+func (c *call) itemContext(row []any) *value.Map {
+	own := value.NewMap(len(row))
+	for j, it := range c.t.WithItems {
+		own.Set(it.Var, row[j])
+	}
+	return overlay(own, c.in)
+}
+
+// row returns the values of item i.
+func (c *call) row(ctx context.Context, i int) ([]any, error) {
+	block := &store.ItemBlock{Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round, Block: i / blockSize}
+	key := block.Key()
+	values, ok := c.e.blocks.Get(key)
+	if !ok {
+		if err := c.e.opts.Records.Load(ctx, block); err != nil {
+			return nil, err
+		}
+		if values, ok = block.Values.V.([]any); !ok {
+			return nil, fmt.Errorf("engine: the items of task %q are not stored (block %d)", c.t.Name, block.Block)
+		}
+		c.e.blocks.Add(key, values)
+	}
+	if i%blockSize >= len(values) {
+		return nil, fmt.Errorf("engine: task %q has no item %d", c.t.Name, i)
+	}
+	return values[i%blockSize].([]any), nil
+}
+
+// item runs a chunk of items. All of them run; then the first failure, if any,
+// is the chunk's.
+func (c *call) item(ctx context.Context) (*step.Answer, error) {
+	chunk := c.t.Chunk
+	if chunk == nil || chunk.Count < 1 {
+		return nil, fmt.Errorf("engine: the event names no items of task %q", c.t.Name)
+	}
+	acts := c.itemActions()
+	records := make([]store.Record, len(acts))
+	for i, a := range acts {
+		records[i] = a
+	}
+	if err := c.e.opts.Records.Load(ctx, records...); err != nil {
+		return nil, err
+	}
+	limit := c.e.opts.Parallel
+	if c.t.Concurrency > 0 {
+		limit = 1 // the Map runs as many chunks at once as the workflow allows
+	}
+	var group errgroup.Group
+	group.SetLimit(limit)
+	failures := make([]error, len(acts))
+	regions := make([]string, len(acts))
+	for i, act := range acts {
+		group.Go(func() error {
+			one := *c
+			failures[i] = one.oneItem(ctx, act)
+			regions[i] = one.region
+			return nil
+		})
+	}
+	_ = group.Wait() // failures are in their slice: all items run
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, err := range failures {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &step.Answer{From: []string{c.task.ID}, State: Success, Routes: []string{}, Region: regions[0]}, nil
+}
+
+func (c *call) itemActions() []*store.Action {
+	acts := make([]*store.Action, c.t.Chunk.Count)
+	for i := range acts {
+		index := c.t.Chunk.First + i
+		acts[i] = &store.Action{
+			ID:        derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)),
+			Execution: c.t.Execution, Task: c.task.ID, Index: index, Round: c.t.Round,
+		}
+	}
+	return acts
+}
+
+// oneItem runs one item and stores its outcome, whatever it is.
+func (c *call) oneItem(ctx context.Context, act *store.Action) error {
+	c.observeItem(act.Index, Running, "")
+	action, input, err := c.itemInput(ctx, act.Index)
+	if err == nil {
+		err = c.perform(ctx, act, action, input)
+		if err == nil && act.Version == 0 || act.State == Success && err == nil {
+			err = c.saveItem(ctx, act)
+		}
+	} else if ctx.Err() == nil {
+		c.itemFault(act, err)
+		err = errors.Join(err, c.saveItem(ctx, act))
+	}
+	if err != nil {
+		c.observeItem(act.Index, Error, err.Error())
+		return c.named(firstOf(err))
+	}
+	c.observeItem(act.Index, Success, "")
+	return nil
+}
+
+func (c *call) observeItem(index int, state, info string) {
+	c.observe(Progress{State: state, Info: info, Item: index, Items: c.task.Items, Region: c.region})
+}
+
+func firstOf(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()[0]
+	}
+	return err
+}
+
+func (c *call) itemInput(ctx context.Context, index int) (*actions.Action, *value.Map, error) {
+	row, err := c.row(ctx, index)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.prepare(ctx, c.itemContext(row))
+}
+
+// itemFault makes the action execution of an item whose action was not even
+// called say why.
+func (c *call) itemFault(act *store.Action, err error) {
+	now := c.e.now()
+	act.Name, act.State, act.StartedAt, act.FinishedAt = c.ev.Action, Error, now, now
+	act.ErrorName, act.Output = errorName(err), value.Any{V: err.Error()}
+}
+
+func (c *call) saveItem(ctx context.Context, act *store.Action) error {
+	err := c.e.opts.Records.Save(ctx, act)
+	if isConflict(err) {
+		return nil // another call of the same item was first
+	}
+	return err
+}
+
+// judge settles a with-items task: ERROR if an item failed, once all have run.
+func (c *call) judge(ctx context.Context) (*step.Answer, error) {
+	if c.task.Version == 0 {
+		return nil, fmt.Errorf("engine: the items of task %q were never started", c.t.Name)
+	}
+	acts, err := c.e.opts.Records.Actions(ctx, c.task)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]any, c.task.Items)
+	failed, err := c.collect(ctx, acts, results)
+	if err != nil {
+		return nil, err
+	}
+	o := outcome{
+		state: Success, result: results, publish: c.t.Publish,
+		records: []store.Record{&store.Result{Execution: c.t.Execution, Task: c.task.ID, Result: value.Any{V: results}}},
+	}
+	if len(failed) > 0 {
+		if a, err := c.again(ctx); a != nil || err != nil {
+			return a, err
+		}
+		return nil, c.failItems(ctx, o.records, failed)
+	}
+	return c.complete(ctx, o)
+}
+
+// failItems stores what a with-items task came to and fails its state; the task
+// is settled behind Catch, like any other.
+func (c *call) failItems(ctx context.Context, records []store.Record, failed []*store.Action) error {
+	info := itemsInfo(failed)
+	c.task.StateInfo = &info
+	if err := c.e.opts.Records.Put(ctx, append(records, c.task)...); err != nil {
+		return err
+	}
+	return ItemsFailed{info}
+}
+
+// collect fills the results from the items' action executions and returns
+// those that failed. A fault of the workflow itself is returned as the error.
+func (c *call) collect(ctx context.Context, acts []*store.Action, results []any) ([]*store.Action, error) {
+	seen := make([]bool, len(results))
+	var failed []*store.Action
+	for _, a := range acts {
+		if a.Index >= len(results) {
+			continue
+		}
+		seen[a.Index] = true
+		if a.Workflow != "" {
+			if err := c.subOutcome(ctx, a); err != nil {
+				return nil, err
+			}
+		}
+		results[a.Index] = a.Output.V
+		if a.State == Success {
+			continue
+		}
+		if isStructural(a.ErrorName) {
+			text, _ := a.Output.V.(string)
+			return nil, &TaskError{Name: a.ErrorName, Message: text}
+		}
+		if a.State != Error {
+			a.Output = value.Any{V: "the item's function ended without an outcome: " + c.lost()}
+			results[a.Index] = a.Output.V
+		}
+		failed = append(failed, a)
+	}
+	for i, ok := range seen {
+		if !ok {
+			text := "the item did not run: " + c.lost()
+			results[i] = text
+			failed = append(failed, &store.Action{Index: i, Output: value.Any{V: text}})
+		}
+	}
+	return failed, nil
+}
+
+// lost says why an item has no outcome, as far as the state machine told.
+func (c *call) lost() string {
+	if c.t.Error != nil {
+		return message(c.t.Error)
+	}
+	if c.head.Ended {
+		return "the execution had ended"
+	}
+	return "nothing was recorded"
+}
+
+// itemsInfo is the state_info of a with-items task with failed items. Mistral
+// has the first line; the region and reason of each item that went to a cloud
+// follow it.
+func itemsInfo(failed []*store.Action) string {
+	var b strings.Builder
+	b.WriteString("One or more actions had failed.")
+	for _, a := range failed {
+		if a.Region == "" && a.AuthURL == "" {
+			continue
+		}
+		fmt.Fprintf(&b, "\n  item %d, region %s: %v", a.Index, a.Region, a.Output.V)
+	}
+	return b.String()
+}
+
+// again asks for another round of the whole task, if its retry policy has one.
+func (c *call) again(ctx context.Context) (*step.Answer, error) {
+	if c.t.Retry == nil || int64(c.t.Round) >= c.t.Retry.Count {
+		return nil, nil
+	}
+	a := c.answer(Running)
+	a.From, a.Again, a.Round, a.Nth = append([]string{}, c.t.From...), true, c.t.Round+1, c.t.Nth
+	c.task.Round = a.Round
+	if err := c.e.opts.Records.Save(ctx, c.task); err != nil && !isConflict(err) {
+		return nil, err
+	}
+	return a, nil
+}
+
+func isConflict(err error) bool {
+	var conflict *store.ConflictError
+	return errors.As(err, &conflict)
+}

@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// run performs a task's one action and settles the task.
+func (c *call) run(ctx context.Context) (*step.Answer, error) {
+	if err := c.joinable(); err != nil {
+		return nil, err
+	}
+	action, input, err := c.prepare(ctx, c.in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.perform(ctx, c.act, action, input); err != nil {
+		return nil, err
+	}
+	return c.complete(ctx, outcome{
+		state: Success, result: c.act.Output.V, publish: c.t.Publish,
+		records: []store.Record{c.act},
+	})
+}
+
+// joinable says whether a join may run: all that it waits for must have arrived.
+// (In the threads form the graph has decided, and only a blocked join comes
+// with a reason.)
+func (c *call) joinable() error {
+	if c.t.Blocked != "" {
+		return JoinFailed{Message: c.t.Blocked}
+	}
+	if c.t.Join == nil || c.t.Threads {
+		return nil
+	}
+	var missing []string
+	for _, name := range c.t.Join.Inbound {
+		if !slices.ContainsFunc(c.from, func(t *store.Task) bool { return t.Name == name }) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return JoinFailed{Message: joinMessage(missing)}
+	}
+	return nil
+}
+
+// prepare finds the action and evaluates its input against the context with
+// the given published part.
+func (c *call) prepare(ctx context.Context, published *value.Map) (*actions.Action, *value.Map, error) {
+	action, ok := c.e.opts.Registry.Lookup(c.ev.Action)
+	if !ok {
+		return nil, nil, actions.ActionNotFound{Name: c.ev.Action, Suggestions: c.e.opts.Registry.Suggest(c.ev.Action)}
+	}
+	input, err := c.input(ctx, published)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.actionDefaults(input)
+	if err := action.CheckInput(input.Keys()); err != nil {
+		return nil, nil, err
+	}
+	return action, input, nil
+}
+
+func (c *call) input(ctx context.Context, published *value.Map) (*value.Map, error) {
+	if c.ev.Input.V == nil {
+		return value.NewMap(0), nil
+	}
+	v, err := c.eval(ctx, c.ev.Input.V, "input", c.data(published), c.host(nil))
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(*value.Map)
+	if !ok {
+		return nil, c.exprError("input", c.t.At, fmt.Errorf("the input must be a dictionary, not %s", kindOf(v)))
+	}
+	return overlay(m), nil // actionDefaults may add to it
+}
+
+// actionDefaults adds what the environment gives an action by default:
+// {"__actions": {name: {parameter: value}}}.
+func (c *call) actionDefaults(input *value.Map) {
+	all, _ := c.envOrEmpty().Get("__actions")
+	byName, _ := all.(*value.Map)
+	d, _ := byName.Get(c.ev.Action)
+	defaults, _ := d.(*value.Map)
+	for k, v := range defaults.All() {
+		if !input.Has(k) {
+			input.Set(k, v)
+		}
+	}
+}
+
+// perform calls the action unless its outcome is recorded already, and leaves
+// the outcome in act. A success is not stored yet: that is one write with the
+// task. A failure is stored and returned.
+func (c *call) perform(ctx context.Context, act *store.Action, action *actions.Action, input *value.Map) error {
+	done, err := c.earlier(act, action)
+	if done {
+		return err
+	}
+	now := c.e.now()
+	if act.StartedAt.IsZero() {
+		act.StartedAt = now
+	}
+	act.Name, act.State, act.Attempt = c.ev.Action, Running, c.t.Attempt
+	act.Output, act.ErrorName = value.Any{}, ""
+	act.Input = value.Any{V: action.Redact(input)}
+	if !action.ReadOnly {
+		if err := c.saveStarted(ctx, act); err != nil {
+			return err
+		}
+	}
+	out, err := c.attempts(ctx, act, input)
+	act.FinishedAt = c.e.now()
+	act.Region, act.AuthURL = out.Target.Region, out.Target.AuthURL
+	c.region = out.Target.Region
+	if err == nil {
+		act.State, act.Output = Success, value.Any{V: out.Result}
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // stopped, not failed: nothing is known of the outcome
+	}
+	err = c.named(err)
+	act.State, act.ErrorName, act.Output = Error, errorName(err), value.Any{V: err.Error()}
+	if saveErr := c.e.opts.Records.Save(ctx, act); saveErr != nil {
+		return errors.Join(err, saveErr)
+	}
+	return err
+}
+
+// attempts calls the action, and again at once as often as a retry policy
+// without delay says. What is slower is the definition's Retry.
+func (c *call) attempts(ctx context.Context, act *store.Action, input *value.Map) (actions.Outcome, error) {
+	retries := int64(0)
+	if r := c.t.Retry; r != nil && r.Delay == 0 && len(c.t.WithItems) == 0 {
+		retries = r.Count
+	}
+	for n := int64(0); ; n++ {
+		out, err := c.once(ctx, act, input)
+		if err == nil || n >= retries || ctx.Err() != nil || isStructural(errorName(err)) {
+			return out, err
+		}
+	}
+}
+
+func (c *call) once(ctx context.Context, act *store.Action, input *value.Map) (actions.Outcome, error) {
+	inner, cancel := ctx, context.CancelFunc(func() {})
+	if c.t.Timeout > 0 {
+		inner, cancel = context.WithTimeout(ctx, time.Duration(c.t.Timeout)*time.Second)
+	}
+	defer cancel()
+	out, err := c.e.opts.Actions.Run(inner, actions.Call{
+		Action: c.ev.Action, Input: input, Target: c.target(),
+		Context: actions.ExecContext{WorkflowName: c.spec.Name, ExecutionID: c.t.Execution, TaskID: c.task.ID, ActionID: act.ID},
+	})
+	if err != nil && ctx.Err() == nil && inner.Err() != nil {
+		err = &TaskError{Name: timeoutName, Message: c.timeoutMessage(), Err: err}
+	}
+	return out, err
+}
+
+// timeoutName is the name that Step Functions gives a state that ran too long.
+const timeoutName = "States.Timeout"
+
+func (c *call) timeoutMessage() string {
+	return fmt.Sprintf("Task timed out [timeout(s)=%d].", c.t.Timeout)
+}
+
+// target is where the action goes unless its input says otherwise.
+func (c *call) target() openstack.Request {
+	req := c.started.target.request()
+	if c.ev.Region != "" {
+		req.Region = c.ev.Region
+	}
+	if c.ev.Interface != "" {
+		req.Interface = c.ev.Interface
+	}
+	return req
+}
+
+// earlier looks at what is recorded of the action: an outcome of this attempt
+// is given again; one that was started is run again only where that is safe.
+func (c *call) earlier(act *store.Action, action *actions.Action) (done bool, err error) {
+	if act.Version == 0 || (act.State != Success && act.Attempt < c.t.Attempt) {
+		return false, nil
+	}
+	c.region = act.Region
+	switch act.State {
+	case Success:
+		return true, nil
+	case Error:
+		text, _ := act.Output.V.(string)
+		return true, &TaskError{Name: act.ErrorName, Message: text}
+	default:
+		if action.ReadOnly || c.t.SafeRerun {
+			return false, nil
+		}
+		return true, OutcomeUnknown{Action: c.ev.Action, Task: c.t.Name}
+	}
+}
+
+// saveStarted records that the action is about to be called.
+func (c *call) saveStarted(ctx context.Context, act *store.Action) error {
+	records := []store.Record{act}
+	if c.task.Version == 0 {
+		c.begin("ACTION")
+		records = append(records, c.task)
+	}
+	return c.e.opts.Records.Save(ctx, records...)
+}
+
+// begin fills in a task execution that starts now.
+func (c *call) begin(kind string) {
+	now := c.e.now()
+	t := c.task
+	t.Type, t.State, t.StateInfo, t.From = kind, Running, nil, c.t.From
+	t.DropResult = c.t.DropResult
+	if t.CreatedAt.IsZero() {
+		t.CreatedAt, t.StartedAt = now, now
+	}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	case *value.Map:
+		return "a dictionary"
+	default:
+		return "a number"
+	}
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// settle settles a task whose function failed, after the definition's retries.
+// A fault of the workflow itself ends the execution at once; any other failure
+// is the task's, and on-error and on-complete are asked.
+func (c *call) settle(ctx context.Context) (*step.Answer, error) {
+	if c.t.Error == nil {
+		return nil, fmt.Errorf("engine: nothing to settle of task %q: the event has no error", c.t.Name)
+	}
+	name, info := c.t.Error.Error, message(c.t.Error)
+	if name == timeoutName && c.t.Timeout > 0 {
+		info = c.timeoutMessage()
+	}
+	if isStructural(name) {
+		return c.endWith(ctx, name, info)
+	}
+	o := outcome{state: Error, info: &info, result: info, publish: c.t.PublishOnError, records: c.recordFailure(name, info)}
+	if name == "ItemsFailed" {
+		r := &store.Result{Execution: c.t.Execution, Task: c.task.ID}
+		if err := c.e.opts.Records.Load(ctx, r); err != nil {
+			return nil, err
+		}
+		o.result, o.info = r.Result.V, c.task.StateInfo
+	}
+	return c.complete(ctx, o)
+}
+
+// recordFailure makes the action execution say what happened, where its
+// function did not come to it (it was cut off, or refused the call).
+func (c *call) recordFailure(name, info string) []store.Record {
+	act := c.act
+	if act == nil || (act.Version > 0 && act.State == Error) || name == "JoinFailed" || c.task.Type == "WORKFLOW" {
+		return nil
+	}
+	if len(c.t.WithItems) > 0 || c.ev.Action == "" {
+		return nil
+	}
+	if act.StartedAt.IsZero() {
+		act.StartedAt = c.e.now()
+	}
+	act.Name, act.State, act.ErrorName, act.FinishedAt = c.ev.Action, Error, name, c.e.now()
+	act.Output = value.Any{V: info}
+	return []store.Record{act}
+}
+
+// endWith ends the execution in ERROR for a fault of the workflow itself.
+func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, error) {
+	if name != "ExpressionError" {
+		info = structuralMessage("", info, c.spec.Name, c.t.Name, "", c.t.At)
+	}
+	if c.task.CreatedAt.IsZero() {
+		c.begin("ACTION")
+	}
+	c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers
+	hits := []hit{{Route: step.Route{To: "fail", Command: true}, message: &info}}
+	for {
+		answer, err := c.store(ctx, &outcome{state: Error, info: &info}, hits)
+		if isConflict(err) {
+			if earlier, err := c.reload(ctx); err != nil || earlier != nil {
+				return earlier, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.after(ctx, answer)
+	}
+}

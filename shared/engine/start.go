@@ -1,0 +1,321 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// Target is where an execution's actions go unless they say otherwise. It holds
+// no secret: credentials by reference or by the name of a cloud only.
+type Target struct {
+	Cloud     string `json:"cloud,omitempty"`
+	AuthURL   string `json:"auth_url,omitempty"`
+	Region    string `json:"region,omitempty"`
+	Interface string `json:"interface,omitempty"`
+	Ref       string `json:"ref,omitempty"` // of stored credentials
+	// Trusted says that AuthURL comes from the operator's own configuration.
+	Trusted bool `json:"trusted,omitempty"`
+}
+
+func (t Target) request() openstack.Request {
+	return openstack.Request{
+		Cloud: t.Cloud, AuthURL: t.AuthURL, Region: t.Region, Interface: t.Interface, Trusted: t.Trusted,
+		Credentials: openstack.Credentials{Ref: t.Ref},
+	}
+}
+
+// StartRequest is a new execution.
+type StartRequest struct {
+	ID          string // "" = a new one
+	Workflow    *step.Workflow
+	Description string
+	Input       *value.Map // nil = {}
+	Env         *value.Map // nil = {}; may hold expressions, evaluated once
+	Target      Target
+	OpenStack   openstack.Target // the target's names, for `$.openstack`
+
+	// Of a sub-workflow.
+	ParentTask, ParentExecution, Root string
+}
+
+// started is an execution's unchanging part, decoded.
+type started struct {
+	record *store.Start
+	spec   *step.Workflow
+	target Target
+	env    *value.Map
+	order  map[string]int // task name to its place in the definition
+}
+
+// Start makes an execution's record: input checked and completed with the
+// defaults, vars evaluated. Its error is [InvalidInput] or [ExpressionError]
+// where the workflow does not take what it was given. A request whose ID is
+// stored already is the same request again and changes nothing.
+func (e *Engine) Start(ctx context.Context, req StartRequest) (*store.Execution, error) {
+	if req.ID == "" {
+		req.ID = NewID()
+	}
+	record, err := e.startRecord(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	now := e.now()
+	head := &store.Execution{
+		ID: req.ID, Workflow: req.Workflow.Name, Description: req.Description, State: Running,
+		Parent: req.ParentTask, ParentExec: req.ParentExecution, Root: req.Root,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	records := []store.Record{head, record}
+	if req.Workflow.Threads {
+		records = append(records, newGraph(req.Workflow, req.ID))
+	}
+	err = e.opts.Records.Save(ctx, records...)
+	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
+		return e.opts.Records.Execution(ctx, req.ID)
+	}
+	return head, err
+}
+
+func (e *Engine) now() time.Time { return e.opts.Now().UTC() }
+
+func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Start, error) {
+	spec := req.Workflow
+	sub := req.ParentTask != ""
+	input, err := completeInput(spec, req.Input, sub)
+	if err != nil {
+		return nil, err
+	}
+	env, err := evalEnv(ctx, spec, req.Env)
+	if err != nil {
+		return nil, err
+	}
+	base := value.MapOf("__execution", value.MapOf("id", req.ID), "openstack", openstackNames(req.OpenStack))
+	data := overlay(input, base, value.MapOf("__env", env))
+	vars, err := evalMap(ctx, spec.Vars, &expr.Scope{Data: data, Host: startHost{env: env}})
+	if err != nil {
+		return nil, ExpressionError{Workflow: spec.Name, Part: "vars", At: spec.File, Err: err}
+	}
+	for k, v := range vars.All() {
+		base.Set(k, v)
+	}
+	rawSpec, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	rawTarget, err := json.Marshal(req.Target)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Start{
+		ID: req.ID, Workflow: rawSpec, Input: input, Context: base, Target: rawTarget,
+		Params: value.MapOf("env", env),
+	}, nil
+}
+
+// completeInput checks a workflow's input and fills in the defaults, which are
+// not evaluated. A sub-workflow takes no notice of names that it doesn't know.
+func completeInput(spec *step.Workflow, given *value.Map, sub bool) (*value.Map, error) {
+	out := value.NewMap(len(spec.Input))
+	for k, v := range given.All() {
+		out.Set(k, v)
+	}
+	var missing, unknown []string
+	known := map[string]bool{}
+	for _, p := range spec.Input {
+		known[p.Name] = true
+		switch {
+		case out.Has(p.Name):
+		case p.Optional:
+			out.Set(p.Name, p.Default.V)
+		default:
+			missing = append(missing, p.Name)
+		}
+	}
+	for _, k := range out.Keys() {
+		if !known[k] {
+			unknown = append(unknown, k)
+			out.Delete(k)
+		}
+	}
+	var problems []string
+	if len(missing) > 0 {
+		problems = append(problems, "missing "+quoteList(missing))
+	}
+	if len(unknown) > 0 && !sub {
+		problems = append(problems, "unexpected "+quoteList(unknown)+takes(spec))
+	}
+	if len(problems) > 0 {
+		return nil, InvalidInput{spec.Name, strings.Join(problems, "; ")}
+	}
+	return out, nil
+}
+
+func takes(spec *step.Workflow) string {
+	if len(spec.Input) == 0 {
+		return " (the workflow takes no input)"
+	}
+	names := make([]string, len(spec.Input))
+	for i, p := range spec.Input {
+		names[i] = p.Name
+	}
+	return " (the workflow takes " + strings.Join(names, ", ") + ")"
+}
+
+func quoteList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func evalEnv(ctx context.Context, spec *step.Workflow, env *value.Map) (*value.Map, error) {
+	if env.Len() == 0 {
+		return value.NewMap(0), nil
+	}
+	out, err := evalMap(ctx, env, &expr.Scope{Data: value.MapOf("__env", env), Host: startHost{env: env}})
+	if err != nil {
+		return nil, ExpressionError{Workflow: spec.Name, Part: "environment", Err: err}
+	}
+	return out, nil
+}
+
+func evalMap(ctx context.Context, m *value.Map, scope *expr.Scope) (*value.Map, error) {
+	if m.Len() == 0 {
+		return value.NewMap(0), nil
+	}
+	v, err := expr.EvalTree(ctx, m, scope)
+	if err != nil {
+		return nil, err
+	}
+	return v.(*value.Map), nil
+}
+
+// openstackNames is `$.openstack`: the target's names, never a secret.
+func openstackNames(t openstack.Target) *value.Map {
+	m, ok := value.Of(t).(*value.Map)
+	if !ok {
+		return value.NewMap(0)
+	}
+	return m
+}
+
+// overlay returns a new dictionary in which a later one's names win.
+func overlay(maps ...*value.Map) *value.Map {
+	n := 0
+	for _, m := range maps {
+		n += m.Len()
+	}
+	out := value.NewMap(n)
+	for _, m := range maps {
+		for k, v := range m.All() {
+			out.Set(k, v)
+		}
+	}
+	return out
+}
+
+// startHost answers what expressions may ask before there is an execution.
+type startHost struct {
+	expr.NoHost
+	env *value.Map
+}
+
+func (h startHost) Env(context.Context) (any, error) { return h.env, nil }
+
+// loadStarted returns an execution's unchanging part, from the cache or the
+// store.
+func (e *Engine) loadStarted(ctx context.Context, id string) (*started, error) {
+	if s, ok := e.starts.Get(id); ok {
+		return s, nil
+	}
+	record := &store.Start{ID: id}
+	if err := e.opts.Records.Load(ctx, record); err != nil {
+		return nil, err
+	}
+	if record.Version == 0 {
+		return nil, ExecutionUnknown{id}
+	}
+	s := &started{record: record, spec: &step.Workflow{}, order: map[string]int{}}
+	if err := json.Unmarshal(record.Workflow, s.spec); err != nil {
+		return nil, fmt.Errorf("execution %s: %w", id, err)
+	}
+	if err := json.Unmarshal(record.Target, &s.target); err != nil {
+		return nil, fmt.Errorf("execution %s: %w", id, err)
+	}
+	if env, ok := record.Params.Get("env"); ok {
+		s.env, _ = env.(*value.Map)
+	}
+	for i, t := range s.spec.Tasks {
+		s.order[t.Name] = i
+	}
+	e.starts.Add(id, s)
+	return s, nil
+}
+
+func (s *started) task(name string) *step.TaskInfo {
+	if i, ok := s.order[name]; ok {
+		return &s.spec.Tasks[i]
+	}
+	return nil
+}
+
+// reservedInput is the member of a directly started state machine's input that
+// says where the execution's actions go; it is not passed to the workflow.
+const reservedInput = "openstack"
+
+// startDirectly makes the record of an execution whose state machine was
+// started without one: from the console, a schedule or an event. The state
+// machine's input is the workflow's, but for a member "openstack" that the
+// workflow does not declare: {auth_url, region, interface, cloud, credentials: {ref}}.
+func (e *Engine) startDirectly(ctx context.Context, t *step.Task) error {
+	req := StartRequest{ID: t.Execution, Workflow: t.Workflow, Input: t.Start}
+	declared := slices.ContainsFunc(t.Workflow.Input, func(p step.Input) bool { return p.Name == reservedInput })
+	if v, ok := t.Start.Get(reservedInput); ok && !declared {
+		target, err := directTarget(v)
+		if err != nil {
+			return InvalidInput{t.Workflow.Name, err.Error()}
+		}
+		req.Target = target
+		req.OpenStack = openstack.Target{AuthURL: target.AuthURL, Region: target.Region, Cloud: target.Cloud}
+		req.Input = value.Clone(t.Start).(*value.Map)
+		req.Input.Delete(reservedInput)
+	}
+	_, err := e.Start(ctx, req)
+	return err
+}
+
+func directTarget(v any) (Target, error) {
+	var in struct {
+		Target
+		Credentials struct {
+			Ref   string `json:"ref"`
+			Cloud string `json:"cloud"`
+		} `json:"credentials"`
+	}
+	dec := json.NewDecoder(strings.NewReader(string(value.MustEncode(v))))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return Target{}, fmt.Errorf("%q must be {auth_url, region, interface, cloud, credentials: {ref or cloud}}: %w",
+			reservedInput, err)
+	}
+	in.Target.Trusted = false
+	if in.Credentials.Ref != "" {
+		in.Target.Ref = in.Credentials.Ref
+	}
+	if in.Credentials.Cloud != "" {
+		in.Target.Cloud = in.Credentials.Cloud
+	}
+	return in.Target, nil
+}
