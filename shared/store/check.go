@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 )
 
+// reserved begins the partition keys that implementations use for themselves.
+const reserved = '~'
+
 // CheckWrites says whether the writes are legal: at most MaxWrites, each key
 // once, keys and bodies within the limits, conditions that fit the operations.
 // Every table calls it first. The error is an *InvalidError.
@@ -69,6 +72,9 @@ func (i Item) check() error {
 func (k Key) check() error {
 	if err := checkPart("partition key", k.PK, MaxPK); err != nil {
 		return err
+	}
+	if k.PK[0] == reserved {
+		return invalidf("the partition key %.40q begins with %c, which is for the table's own use", k.PK, reserved)
 	}
 	return checkPart("sort key", k.SK, MaxSK)
 }

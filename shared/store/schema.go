@@ -15,9 +15,15 @@ package store
 //	p    S  set of parts that the body lies in: id, count, bytes
 //	w    B  mark of the call that wrote it last, to know its own write again
 //
-// A body that does not fit lies in parts, items of a partition of their own
-// that no query meets: pk is "\x00parts\x00" + pk, sk is the item's sk + "\x00" +
-// the set's id + "\x00" + the part's number (5 digits).
+// A body that does not fit lies in parts, items that are no item's neighbours, so
+// that no query reads them and no partition has to bear them all:
+//
+//	pk   S  "~part#" + the set's id + "#" + the part's number from 0
+//	sk   S  "part"
+//	b    B  the part of the encoded body
+//	of   L  pk and sk of the item that it belongs to
+//	at   N  when it was written, in seconds since 1970
+//	exp  N  as the item's, and an hour more
 //
 // The index holds keys only, so that a change of the body does not write to it.
 type TableSchema struct {
@@ -31,6 +37,10 @@ type TableSchema struct {
 	Body         string // attribute, B
 	Parts        string // attribute, S
 	Writer       string // attribute, B
+	PartOf       string // attribute, L
+	PartAt       string // attribute, N
+	PartPrefix   string // how the pk of parts begins
+	PartSK       string // the sk of parts
 	BillingMode  string
 }
 
@@ -47,6 +57,10 @@ func Schema() TableSchema {
 		Body:         "b",
 		Parts:        "p",
 		Writer:       "w",
+		PartOf:       "of",
+		PartAt:       "at",
+		PartPrefix:   "~part#",
+		PartSK:       "part",
 		BillingMode:  "PAY_PER_REQUEST",
 	}
 }

@@ -72,7 +72,7 @@ const (
 )
 
 // Key names an item. Both parts are valid UTF-8 and not empty; order is that
-// of their bytes.
+// of their bytes. A partition key does not begin with "~".
 type Key struct {
 	PK string // partition: what is queried together
 	SK string // sort key within the partition

@@ -123,6 +123,7 @@ func testIllegal(t *testing.T, table store.Table) {
 		"no sort key":             put(item("a", "", "")),
 		"long partition key":      put(item(strings.Repeat("a", store.MaxPK+1), "a", "")),
 		"long sort key":           put(item("a", strings.Repeat("a", store.MaxSK+1), "")),
+		"reserved partition key":  put(item("~a", "a", "")),
 		"not UTF-8":               put(item("a\xff", "a", "")),
 		"sort key not UTF-8":      put(item("a", "a\xc3", "")),
 		"half an index":           put(store.Item{Key: ok.Key, Index: store.Index{PK: "a"}}),
