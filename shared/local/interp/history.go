@@ -23,27 +23,27 @@ type Event struct {
 // Details are the details of an event. Which fields it has depends on its type;
 // empty ones are left out. Input, output and parameters are JSON text.
 type Details struct {
-	Name                 string            `json:"name,omitempty"`
-	Index                *int              `json:"index,omitempty"`
-	Length               *int              `json:"length,omitempty"`
-	Input                *string           `json:"input,omitempty"`
-	InputDetails         *DataDetails      `json:"inputDetails,omitempty"`
-	Output               *string           `json:"output,omitempty"`
-	OutputDetails        *DataDetails      `json:"outputDetails,omitempty"`
-	AssignedVariables    map[string]string `json:"assignedVariables,omitempty"`
-	AssignedDetails      *DataDetails      `json:"assignedVariablesDetails,omitempty"`
-	RoleARN              string            `json:"roleArn,omitempty"`
-	Resource             string            `json:"resource,omitempty"`
-	ResourceType         string            `json:"resourceType,omitempty"`
-	Region               string            `json:"region,omitempty"`
-	Parameters           *string           `json:"parameters,omitempty"`
-	TimeoutInSeconds     int64             `json:"timeoutInSeconds,omitempty"`
-	HeartbeatInSeconds   int64             `json:"heartbeatInSeconds,omitempty"`
-	Error                *string           `json:"error,omitempty"`
-	Cause                *string           `json:"cause,omitempty"`
-	Location             string            `json:"location,omitempty"`
-	State                string            `json:"state,omitempty"`
-	MapRunARN            string            `json:"mapRunArn,omitempty"`
+	Name               string            `json:"name,omitempty"`
+	Index              *int              `json:"index,omitempty"`
+	Length             *int              `json:"length,omitempty"`
+	Input              *string           `json:"input,omitempty"`
+	InputDetails       *DataDetails      `json:"inputDetails,omitempty"`
+	Output             *string           `json:"output,omitempty"`
+	OutputDetails      *DataDetails      `json:"outputDetails,omitempty"`
+	AssignedVariables  map[string]string `json:"assignedVariables,omitempty"`
+	AssignedDetails    *DataDetails      `json:"assignedVariablesDetails,omitempty"`
+	RoleARN            string            `json:"roleArn,omitempty"`
+	Resource           string            `json:"resource,omitempty"`
+	ResourceType       string            `json:"resourceType,omitempty"`
+	Region             string            `json:"region,omitempty"`
+	Parameters         *string           `json:"parameters,omitempty"`
+	TimeoutInSeconds   int64             `json:"timeoutInSeconds,omitempty"`
+	HeartbeatInSeconds int64             `json:"heartbeatInSeconds,omitempty"`
+	Error              *string           `json:"error,omitempty"`
+	Cause              *string           `json:"cause,omitempty"`
+	Location           string            `json:"location,omitempty"`
+	State              string            `json:"state,omitempty"`
+	MapRunARN          string            `json:"mapRunArn,omitempty"`
 }
 
 // DataDetails says whether data is cut off in the history. It never is here.
@@ -113,3 +113,58 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func appendInt(b []byte, i int64) []byte { return strconv.AppendInt(b, i, 10) }
+
+// errorDetails are the details of an event about an error.
+func errorDetails(err *StateError) Details {
+	return Details{Error: &err.Name, Cause: &err.Cause}
+}
+
+// event adds an event that follows the frame's last one. Those within an item
+// of a distributed Map, which is an execution of its own, are only observed.
+func (ex *execution) event(fr *frame, typ, key string, d Details) {
+	e := Event{Execution: ex.name, Timestamp: ex.now(), Type: typ, DetailKey: key, Details: d}
+	if fr != nil {
+		e.Previous = fr.last
+		if fr.isolated() {
+			if ex.opts.Observe != nil {
+				ex.opts.Observe(e)
+			}
+			return
+		}
+	}
+	ex.lastEvent++
+	e.ID = ex.lastEvent
+	if fr != nil {
+		fr.last = e.ID
+	}
+	if ex.opts.HistoryLimit > 0 && e.ID >= int64(ex.opts.HistoryLimit) {
+		ex.overrun = true
+	}
+	if !ex.opts.NoHistory {
+		ex.keep(e)
+	}
+	if ex.opts.Observe != nil {
+		ex.opts.Observe(e)
+	}
+}
+
+func (ex *execution) keep(e Event) {
+	if len(ex.events) == 0 {
+		ex.firstID = e.ID
+	}
+	b, err := e.appendJSON(ex.events)
+	if err != nil {
+		panic(err) // details have a JSON form
+	}
+	ex.events = append(b, '\n')
+}
+
+// isolated reports whether the frame is within an item of a distributed Map.
+func (fr *frame) isolated() bool {
+	for f := fr; f.parent != nil; f = f.parent {
+		if f.scope.distributed {
+			return true
+		}
+	}
+	return false
+}
