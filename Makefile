@@ -1,0 +1,113 @@
+# make help says what there is. make test needs nothing but Go; make check
+# installs what it needs (scripts/tool.sh) into .venv/, node_modules/ and bin/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Of the functions in a SAM build: arm64 or x86_64.
+ARCHITECTURE ?= arm64
+# How long `make fuzz` runs each target, and how many at once.
+FUZZTIME ?= 20s
+FUZZJOBS ?= 2
+# The race detector needs cgo and so a C compiler.
+RACE := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
+
+export GOFLAGS := -buildvcs=false
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## bin/sirocco
+	go build -trimpath -o bin/sirocco ./cmd/sirocco
+
+.PHONY: test
+test: ## every test that needs nothing but Go, with the race detector where there is a C compiler
+	go test $(RACE) -timeout 5m ./...
+
+.PHONY: demo
+demo: build ## servers of two clouds and six regions, on simulated clouds
+	scripts/demo.sh
+
+.PHONY: bench
+bench: build ## times and sizes, ours beside what they are measured against
+	go run ./test/bench
+
+.PHONY: check
+check: lint tidy-check generated-check validate-asl store-test sam-validate sam-build fuzz ## everything that CI checks besides make test
+
+.PHONY: lint
+lint: ## golangci-lint and shell syntax
+	$(call section,lint)
+	"$$(scripts/tool.sh lint)" run ./...
+	for f in scripts/*.sh .ci/run; do bash -n "$$f"; done
+
+.PHONY: fmt
+fmt: ## format all Go code
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: tidy-check
+tidy-check: ## go.mod and go.sum are tidy
+	$(call section,go.mod)
+	go mod tidy -diff
+	go mod verify
+
+.PHONY: generate
+generate: build ## compile the workflows of statemachines/ and all other generated files
+	go generate ./...
+	scripts/generate.sh
+
+.PHONY: golden
+golden: ## write the golden files of all tests anew
+	scripts/golden.sh
+
+.PHONY: generated-check
+generated-check: ## generated and golden files are as they would be written now
+	$(call section,generated and golden files)
+	scripts/unchanged.sh
+
+.PHONY: validate-asl
+validate-asl: build ## asl-validator over every definition
+	$(call section,asl-validator)
+	scripts/asl/validate.sh
+
+.PHONY: store-test
+store-test: ## the contract of the store, on an emulator of DynamoDB
+	$(call section,store on an emulator)
+	scripts/store-test.sh
+
+.PHONY: sam-validate
+sam-validate: ## sam validate --lint
+	$(call section,sam validate)
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 "$$(scripts/tool.sh sam)" validate --lint
+
+.PHONY: sam-build
+sam-build: ## build the functions for ARCHITECTURE
+	$(call section,sam build)
+	SAM_CLI_TELEMETRY=0 CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc -ldflags=-s' \
+		"$$(scripts/tool.sh sam)" build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: sam-local
+sam-local: ## every event of events/ by sam local invoke, in containers
+	scripts/sam-local.sh
+
+.PHONY: localstack
+localstack: ## deploy to a LocalStack that runs (docs/localstack.md)
+	scripts/localstack.sh
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME
+	$(call section,fuzz)
+	scripts/fuzz.sh $(FUZZTIME) $(FUZZJOBS)
+
+.PHONY: realcloud-test
+realcloud-test: build ## the stories on real OpenStack services (REALCLOUD_CONFIG: their clouds.yaml)
+	scripts/realcloud-test.sh
+
+.PHONY: mistral-golden
+mistral-golden: ## record the language's golden files from a real Mistral
+	scripts/mistral-golden.sh
+
+section = @echo; echo "=== $(1)"

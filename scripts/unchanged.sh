@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# scripts/unchanged.sh: writes all generated and golden files anew and fails if
+# one of them is not what is committed (or, in a work tree with changes, what lay
+# there before).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+snapshot() { git ls-files -coz --exclude-standard | xargs -0 sha256sum 2>/dev/null | sort -k 2; }
+
+before=$(mktemp) after=$(mktemp)
+trap 'rm -f "$before" "$after"' EXIT
+snapshot >"$before"
+make --no-print-directory generate >/dev/null
+make --no-print-directory golden >/dev/null
+snapshot >"$after"
+if ! diff "$before" "$after" | grep '^[<>]' | awk '{ print $3 }' | sort -u | grep .; then
+	echo "generated and golden files are up to date"
+	exit
+fi
+git --no-pager diff --stat
+echo "the files above differ from what is generated now: run make generate golden and look at the change" >&2
+exit 1
