@@ -32,6 +32,7 @@ type Action struct {
 	Service  string  // the service, which is the function that performs it: "nova", "std", "project"
 	Params   []Param // in Mistral's order
 	VarKW    bool    // any other keyword is accepted too
+	VarKWDoc string  // which ones make sense
 	ReadOnly bool    // changes nothing, so it may be repeated without harm
 	Doc      string  // one or two sentences
 	Request  string  // what it sends, for people: "GET /servers/detail"; empty for what sends nothing

@@ -3,6 +3,7 @@ package actions
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,27 +14,40 @@ import (
 // the argument must be.
 type filter func(v any) (any, error)
 
-// filters are those that tables may name.
+// filters are those that tables may name, but for without, which takes names.
 var filters = map[string]filter{
-	"str":      func(v any) (any, error) { return pythonStr(v), nil },
-	"path":     func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
-	"nonull":   dictFilter(func(v any) bool { return v != nil }),
-	"truthy":   dictFilter(value.Truth),
-	"bit":      bit,
-	"list":     asList,
-	"first":    first,
-	"join":     joined,
-	"base64":   encoded,
-	"ids":      wrapped("id"),
-	"names":    wrapped("name"),
-	"presence": presence,
-	"orempty":  orEmpty,
-	"ips":      wrapped("ip_address"),
-	"isodate":  isoDate,
+	"auto":      auto,
+	"base64":    encoded,
+	"bit":       bit,
+	"bytes":     asBytes,
+	"falsy":     falsy,
+	"first":     first,
+	"ids":       wrapped("id"),
+	"inherited": inherited,
+	"ips":       wrapped("ip_address"),
+	"isodate":   isoDate,
+	"items":     items,
+	"names":     wrapped("name"),
+	"nonull":    dictFilter(func(_ string, v any) bool { return v != nil }),
+	"orempty":   orEmpty,
+	"path":      func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
+	"presence":  presence,
+	"truthy":    dictFilter(func(_ string, v any) bool { return value.Truth(v) }),
 }
 
-// dictFilter keeps the entries of a dictionary whose values pass.
-func dictFilter(keep func(any) bool) filter {
+// filterNamed returns the filter of that name. without:a,b leaves the entries a
+// and b out of a dictionary.
+func filterNamed(name string) (filter, bool) {
+	if keys, ok := strings.CutPrefix(name, "without:"); ok {
+		without := strings.Split(keys, ",")
+		return dictFilter(func(k string, _ any) bool { return !slices.Contains(without, k) }), true
+	}
+	f, ok := filters[name]
+	return f, ok
+}
+
+// dictFilter keeps the entries of a dictionary that pass.
+func dictFilter(keep func(key string, v any) bool) filter {
 	return func(v any) (any, error) {
 		m, ok := v.(*value.Map)
 		if !ok {
@@ -41,7 +55,7 @@ func dictFilter(keep func(any) bool) filter {
 		}
 		out := value.NewMap(m.Len())
 		for k, e := range m.All() {
-			if keep(e) {
+			if keep(k, e) {
 				out.Set(k, e)
 			}
 		}
@@ -65,13 +79,43 @@ func presence(v any) (any, error) {
 	return nil, nil
 }
 
-// asList makes a list of one value.
-func asList(v any) (any, error) {
-	switch v.(type) {
-	case nil, []any:
-		return v, nil
+// auto sends null for "auto": the service chooses.
+func auto(v any) (any, error) {
+	if v == "auto" {
+		return nil, nil
+	}
+	return v, nil
+}
+
+// falsy sends a truth only if it is not true, as None or False.
+func falsy(v any) (any, error) {
+	if value.Truth(v) {
+		return nil, nil
+	}
+	return pythonStr(v), nil
+}
+
+// inherited is what keystone's client sends besides the path for inherited roles.
+func inherited(any) (any, error) { return "/inherited_to_projects", nil }
+
+// asBytes sends text as it is and not as JSON.
+func asBytes(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("must be a string, not %s", kindOf(v))
+	}
+	return []byte(s), nil
+}
+
+// items puts the items of a list into the list around it.
+func items(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return many{}, nil
+	case []any:
+		return many(v), nil
 	default:
-		return []any{v}, nil
+		return many{v}, nil
 	}
 }
 
@@ -85,19 +129,6 @@ func first(v any) (any, error) {
 		return nil, nil
 	}
 	return list[0], nil
-}
-
-// joined is a list as text with commas.
-func joined(v any) (any, error) {
-	list, ok := v.([]any)
-	if !ok {
-		return v, nil
-	}
-	parts := make([]string, len(list))
-	for i, e := range list {
-		parts[i] = pythonStr(e)
-	}
-	return strings.Join(parts, ","), nil
 }
 
 // encoded is text in base64.
@@ -115,10 +146,12 @@ func encoded(v any) (any, error) {
 // wrapped makes a list of dictionaries of a list of values: [{"id": ...}, ...].
 func wrapped(key string) filter {
 	return func(v any) (any, error) {
-		v, _ = asList(v)
+		if v == nil {
+			return nil, nil
+		}
 		list, ok := v.([]any)
 		if !ok {
-			return v, nil
+			list = []any{v}
 		}
 		out := make([]any, len(list))
 		for i, e := range list {

@@ -2,19 +2,28 @@ package actions
 
 import "context"
 
-// hook performs an action that a table can't say, or can't say whole.
+// hook performs an action that a table can't say, or can't say whole. Most set
+// arguments whose names begin with @ and leave the rest to the table.
 type hook func(ctx context.Context, inv *invocation) (any, error)
 
 // hookNamed returns the hook of that name, nil if there is none.
 func hookNamed(name string) hook {
 	switch name {
-	case "std.noop":
-		return stdNoop
-	case "project.clouds":
-		return projectClouds
-	default:
-		return nil
+	case "find":
+		return findOne
+	case "findall":
+		return findAll
+	case "find.served":
+		return findServed
+	case "keystone.own_user":
+		return keystoneOwnUser
+	case "neutron.ext":
+		return neutronExt
 	}
+	for _, hooks := range []map[string]hook{novaHooks, cinderHooks, glanceHooks, projectHooks, stdHooks} {
+		if h, ok := hooks[name]; ok {
+			return h
+		}
+	}
+	return nil
 }
-func stdNoop(context.Context, *invocation) (any, error)       { return nil, nil }
-func projectClouds(context.Context, *invocation) (any, error) { return nil, nil }

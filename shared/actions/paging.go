@@ -46,8 +46,10 @@ type pager struct {
 
 func newPager(c *call, args arguments) *pager {
 	p := &pager{kind: c.page, key: c.result, seen: map[string]bool{}, items: []any{}}
-	if n, ok := asInt(args["limit"]); ok && n > 0 {
-		p.limit = n
+	for _, name := range []string{"limit", "kwargs.limit"} {
+		if n, ok := asInt(args[name]); ok && n > 0 && c.page != pageWhole {
+			p.limit = n // of neutron's lists it is the size of a page
+		}
 	}
 	return p
 }

@@ -97,7 +97,7 @@ func expandPath(nodes []pathNode, args arguments) (string, error) {
 	for _, n := range nodes {
 		switch {
 		case n.isCond:
-			if value.Truth(args[n.name]) == n.negated {
+			if isTrue(args[n.name]) == n.negated {
 				continue
 			}
 			s, err := expandPath(n.inner, args)

@@ -2,7 +2,6 @@ package actions
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
@@ -18,14 +17,6 @@ const (
 	resultNull  = "null"
 	resultFound = "found"
 )
-
-// decodeBody decodes an answer's JSON. An empty one is null.
-func decodeBody(body []byte) (any, error) {
-	if len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 {
-		return nil, nil
-	}
-	return value.Decode(body)
-}
 
 // unwrap takes from a decoded answer what the table calls the result.
 func unwrap(result string, body any) (any, error) {
@@ -63,4 +54,22 @@ func merge(first, more any) any {
 	_ = spread(out, a) // dictionaries spread without error
 	_ = spread(out, b)
 	return out
+}
+
+// dropField leaves a field out of a resource, or of each of a list.
+func dropField(v any, field string) any {
+	if field == "" {
+		return v
+	}
+	switch v := v.(type) {
+	case *value.Map:
+		if v.Has(field) {
+			v.Delete(field) // just decoded, so nobody else has it
+		}
+	case []any:
+		for _, e := range v {
+			dropField(e, field)
+		}
+	}
+	return v
 }

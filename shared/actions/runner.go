@@ -3,7 +3,6 @@ package actions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -110,6 +109,7 @@ func (a *Action) bind(input *value.Map) arguments {
 			args[k] = v
 		} else if !a.IsTargetParam(k) {
 			extra.Set(k, v)
+			args[a.spec.varkw+"."+k] = v
 		}
 	}
 	if a.spec.varkw != "" {
@@ -166,6 +166,7 @@ type request struct {
 	Header       http.Header
 	Body         any // package value data or []byte; nil for none
 	Microversion string
+	FromRoot     bool // the path is below the service's root, before any version
 }
 
 // perform carries out what the table says.
@@ -176,6 +177,15 @@ func (inv *invocation) perform(ctx context.Context) (any, error) {
 		return nil, InvalidInput{Action: inv.action.Name, Message: c.refuse}
 	case c.nothing:
 		return nil, nil
+	case c.each != "":
+		return nil, inv.forEach(ctx, c)
+	}
+	if c.before != nil {
+		answer, err := inv.get(ctx, c, c.before)
+		if err != nil {
+			return nil, err
+		}
+		inv.remember(answer)
 	}
 	req, err := inv.build(c)
 	if err != nil {
@@ -184,10 +194,33 @@ func (inv *invocation) perform(ctx context.Context) (any, error) {
 	return inv.exchange(ctx, c, req)
 }
 
+// forEach sends a call's request once for each item of a list.
+func (inv *invocation) forEach(ctx context.Context, c *call) error {
+	list, ok := inv.args[c.each].([]any)
+	if !ok {
+		list = []any{inv.args[c.each]}
+	}
+	requests := make([]request, len(list))
+	for i, item := range list { // all are built before any is sent
+		inv.args["@item"] = item
+		var err error
+		if requests[i], err = inv.build(c); err != nil {
+			return err
+		}
+	}
+	for _, req := range requests {
+		if _, err := inv.send(ctx, c.serviceType, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // exchange sends a call's request and makes its result.
 func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any, error) {
 	if c.page != "" {
-		return inv.list(ctx, c, req)
+		result, err := inv.list(ctx, c, req)
+		return dropField(result, c.drop), err
 	}
 	body, err := inv.sendJSON(ctx, c.serviceType, req)
 	var notFound openstack.NotFound
@@ -204,41 +237,53 @@ func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any,
 	if c.then != nil {
 		result = inv.complete(ctx, c, result)
 	}
-	return result, nil
+	return dropField(result, c.drop), nil
 }
 
 // complete asks for the rest of a resource that a change answered with. The
 // change is done, so a failure here doesn't undo its result: it stays as it is.
 func (inv *invocation) complete(ctx context.Context, c *call, first any) any {
-	m, ok := first.(*value.Map)
-	if !ok {
+	if _, ok := first.(*value.Map); !ok {
 		return first
 	}
-	args := arguments{}
-	for k, v := range inv.args {
-		args[k] = v
-	}
-	for k, v := range m.All() {
-		args["@"+k] = v
-	}
-	path, err := expandPath(c.then.path, args)
-	if err != nil {
-		return first
-	}
-	body, err := inv.sendJSON(ctx, c.serviceType, request{Method: http.MethodGet, Path: path, Microversion: c.microversion})
-	if err != nil {
-		return first
-	}
-	more, err := unwrap(c.then.result, body)
+	inv.remember(first)
+	more, err := inv.get(ctx, c, c.then)
 	if err != nil {
 		return first
 	}
 	return merge(first, more)
 }
 
+// get sends the GET before or after a call.
+func (inv *invocation) get(ctx context.Context, c *call, f *follow) (any, error) {
+	path, err := expandPath(f.path, inv.args)
+	if err != nil {
+		return nil, err
+	}
+	body, err := inv.sendJSON(ctx, c.serviceType, request{
+		Method: http.MethodGet, Path: path, Microversion: c.microversion, FromRoot: c.root,
+	})
+	if err != nil {
+		return nil, err
+	}
+	result, err := unwrap(f.result, body)
+	if err != nil {
+		return nil, inv.failed(err)
+	}
+	return result, nil
+}
+
+// remember makes the fields of an answer arguments.
+func (inv *invocation) remember(answer any) {
+	m, _ := answer.(*value.Map)
+	for k, v := range m.All() {
+		inv.args["@"+k] = v
+	}
+}
+
 // build makes the request of a call.
 func (inv *invocation) build(c *call) (request, error) {
-	req := request{Method: c.method, Microversion: c.microversion}
+	req := request{Method: c.method, Microversion: c.microversion, FromRoot: c.root}
 	var err error
 	if req.Path, err = expandPath(c.path, inv.args); err != nil {
 		return req, err
@@ -298,11 +343,7 @@ func (inv *invocation) sendJSON(ctx context.Context, serviceType string, req req
 	if err != nil {
 		return nil, err
 	}
-	body, err := decodeBody(answer.Body)
-	if err != nil {
-		return nil, inv.failed(fmt.Errorf("the answer to %s %s is not JSON: %w", req.Method, req.Path, err))
-	}
-	return body, nil
+	return answer.Value()
 }
 
 // failed is an error of what came back, in the action's name.

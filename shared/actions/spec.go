@@ -3,8 +3,6 @@ package actions
 import (
 	"fmt"
 	"strings"
-
-	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // spec is how an action is performed: by a hook, or by a call that a table
@@ -31,25 +29,30 @@ type call struct {
 	headers      node
 	result       string // see result.go
 	page         string // see paging.go
+	before       *follow
 	then         *follow
+	each         string // a list argument; the request is sent for each of its items, {@item}
+	root         bool   // the path is below the service's root, before any version
+	drop         string // a field of the answer's resources that is dropped
 	microversion string // that the request is written against; empty for none
 	serviceType  string
 	refuse       string
 	nothing      bool
 }
 
-// follow is a request that completes an answer: the resource's own GET after a
-// create whose answer may be partial.
+// follow is a GET before or after a call's request. The one after completes an
+// answer, such as that of a create, and sees the answer's fields as {@id} and so
+// on; the fields of the one before are there for the request in the same way.
 type follow struct {
-	path   []pathNode // {@id} and {@name} are fields of the answer
+	path   []pathNode
 	result string
 }
 
-// parseThen reads "GET /path result".
-func parseThen(s string) (*follow, error) {
+// parseFollow reads "GET /path key".
+func parseFollow(s string) (*follow, error) {
 	fields := strings.Fields(s)
 	if len(fields) < 2 || len(fields) > 3 || fields[0] != "GET" {
-		return nil, fmt.Errorf("then: %q is not GET, a path and a key", s)
+		return nil, fmt.Errorf("%q is not GET, a path and a key", s)
 	}
 	path, err := compilePath(fields[1])
 	if err != nil {
@@ -125,7 +128,7 @@ func parseCondition(s string) (condition, error) {
 func (c condition) holds(args arguments) bool {
 	for _, t := range c {
 		v := args[t.name]
-		got := value.Truth(v)
+		got := isTrue(v)
 		if t.isNull {
 			got = v == nil
 		}

@@ -40,6 +40,7 @@ type serviceFacts struct {
 	Title        string `yaml:"title"`        // for people
 	Doc          string `yaml:"doc"`          // for people
 	Microversion string `yaml:"microversion"` // that the table is written against
+	Drop         string `yaml:"drop"`         // a field that every result loses
 }
 
 // entryYAML is an action's entry as it stands in a table.
@@ -66,13 +67,16 @@ type callYAML struct {
 	Query        yaml.Node `yaml:"query"`   // see template.go
 	Body         yaml.Node `yaml:"body"`
 	Headers      yaml.Node `yaml:"headers"`
-	Result       string    `yaml:"result"` // see result.go
-	Page         string    `yaml:"page"`   // see paging.go
-	Then         string    `yaml:"then"`   // the request that completes the answer: method, path, key
-	Microversion string    `yaml:"microversion"`
-	Service      string    `yaml:"service"` // another service type than the table's
-	Refuse       string    `yaml:"refuse"`  // why these arguments can't be used
-	Nothing      bool      `yaml:"nothing"` // nothing is sent, the result is null
+	Result       string    `yaml:"result"`       // see result.go
+	Page         string    `yaml:"page"`         // see paging.go
+	Before       string    `yaml:"before"`       // a GET whose answer's fields the request needs: method, path, key
+	Then         string    `yaml:"then"`         // a GET that completes the answer
+	Each         string    `yaml:"each"`         // a list; the request is sent for each item of it
+	Root         bool      `yaml:"root"`         // the path is below the service's root
+	Microversion string    `yaml:"microversion"` // none sends none
+	Service      string    `yaml:"service"`      // another service type than the table's
+	Refuse       string    `yaml:"refuse"`       // why these arguments can't be used
+	Nothing      bool      `yaml:"nothing"`      // nothing is sent, the result is null
 }
 
 // splitTable finds the entries in a table's text without decoding them.
@@ -143,6 +147,8 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	varkwDoc := e.About[varkw]
+	delete(e.About, varkw)
 	for i := range params {
 		params[i].Doc = e.About[params[i].Name]
 		delete(e.About, params[i].Name)
@@ -156,7 +162,7 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 	}
 	s.varkw = varkw
 	a := &Action{
-		Name: t.prefix + name, Service: t.service, Params: params, VarKW: varkw != "",
+		Name: t.prefix + name, Service: t.service, Params: params, VarKW: varkw != "", VarKWDoc: varkwDoc,
 		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), spec: s,
 	}
 	if e.ReadOnly != nil {
@@ -172,7 +178,7 @@ func (t *table) buildSpec(e *entryYAML) (*spec, error) {
 			return nil, fmt.Errorf("no hook %q", e.Hook)
 		}
 	}
-	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion}
+	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion, drop: t.facts.Drop}
 	if err := base.apply(&e.callYAML); err != nil {
 		return nil, err
 	}
@@ -215,8 +221,15 @@ func (c *call) apply(y *callYAML) (err error) {
 			return err
 		}
 	}
-	if y.Then != "" {
-		if c.then, err = parseThen(y.Then); err != nil {
+	if y.Then == "none" {
+		c.then = nil
+	} else if y.Then != "" {
+		if c.then, err = parseFollow(y.Then); err != nil {
+			return err
+		}
+	}
+	if y.Before != "" {
+		if c.before, err = parseFollow(y.Before); err != nil {
 			return err
 		}
 	}
@@ -224,7 +237,12 @@ func (c *call) apply(y *callYAML) (err error) {
 	setString(&c.page, y.Page)
 	setString(&c.microversion, y.Microversion)
 	setString(&c.serviceType, y.Service)
+	if c.microversion == "none" {
+		c.microversion = ""
+	}
 	setString(&c.refuse, y.Refuse)
+	setString(&c.each, y.Each)
+	c.root = c.root || y.Root
 	c.nothing = c.nothing || y.Nothing
 	return nil
 }

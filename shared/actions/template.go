@@ -13,6 +13,7 @@ import (
 //	{name}          the argument; its entry is left out if it is null
 //	{name!}         the argument, null included
 //	{name?}         the argument; left out unless it is true in Python's sense
+//	{name:20}       the argument, or what stands after the colon (JSON) if it is not true
 //	{name|filter}   the argument, changed by a filter (see filters.go)
 //	"a {name} b"    text around a placeholder makes it text
 //
@@ -20,9 +21,9 @@ import (
 // "?" leaves its entry out if the value is empty, one that ends in "?null" makes
 // an empty value null. Keys may hold placeholders too.
 
-// arguments are the values that a call's templates see: the parameters, the
-// catch-all as a dictionary under its own name, and facts of an earlier answer
-// under names that begin with @.
+// arguments are the values that a call's templates see: the parameters; the
+// catch-all as a dictionary under its own name, and its entries as name.key; and
+// under names that begin with @ what a hook or an earlier answer gave.
 type arguments map[string]any
 
 // node is a compiled template.
@@ -34,9 +35,10 @@ type node interface {
 type (
 	literal     struct{ v any }
 	placeholder struct {
-		name    string
-		mode    byte // 0, '!' or '?'
-		filters []filter
+		name     string
+		mode     byte // 0, '!' or '?'
+		fallback any  // in place of what is not true
+		filters  []filter
 	}
 	text    []node // literals and placeholders, joined
 	objNode []objEntry
@@ -128,16 +130,24 @@ func compileText(s string) (node, error) {
 }
 
 func compilePlaceholder(s string) (node, error) {
-	names := strings.Split(s, "|")
-	p := placeholder{name: names[0]}
+	parts := strings.Split(s, "|")
+	name, fallback, hasFallback := strings.Cut(parts[0], ":")
+	p := placeholder{name: name}
+	if hasFallback {
+		v, err := value.Decode([]byte(fallback))
+		if err != nil {
+			return nil, fmt.Errorf("template {%s}: %w", s, err)
+		}
+		p.fallback = v
+	}
 	if last := len(p.name) - 1; last > 0 && (p.name[last] == '!' || p.name[last] == '?') {
 		p.mode, p.name = p.name[last], p.name[:last]
 	}
 	if p.name == "" {
 		return nil, fmt.Errorf("template {%s}: no name", s)
 	}
-	for _, name := range names[1:] {
-		f, ok := filters[name]
+	for _, name := range parts[1:] {
+		f, ok := filterNamed(name)
 		if !ok {
 			return nil, fmt.Errorf("template {%s}: unknown filter %q", s, name)
 		}
@@ -150,7 +160,10 @@ func (n literal) eval(arguments) (any, bool, error) { return n.v, true, nil }
 
 func (n placeholder) eval(args arguments) (any, bool, error) {
 	v := args[n.name]
-	if n.mode == '?' && !value.Truth(v) {
+	if n.fallback != nil && !isTrue(v) {
+		v = n.fallback
+	}
+	if n.mode == '?' && !isTrue(v) {
 		return nil, false, nil
 	}
 	for _, f := range n.filters {
@@ -187,11 +200,22 @@ func (n listOf) eval(args arguments) (any, bool, error) {
 		if err != nil {
 			return nil, false, err
 		}
-		if ok {
+		if list, isMany := v.(many); isMany {
+			out = append(out, list...)
+		} else if ok {
 			out = append(out, v)
 		}
 	}
 	return out, true, nil
+}
+
+// many are values that take the place of one in a list (the filter items).
+type many []any
+
+// isTrue is Python's truth of an argument; bytes that a hook made count as true.
+func isTrue(v any) bool {
+	_, raw := v.([]byte)
+	return raw || value.Truth(v)
 }
 
 func (n objNode) eval(args arguments) (any, bool, error) {
@@ -210,7 +234,7 @@ func (n objNode) eval(args arguments) (any, bool, error) {
 			}
 			continue
 		}
-		if e.suffix != "" && !value.Truth(v) {
+		if e.suffix != "" && !isTrue(v) {
 			if e.suffix == "?" {
 				continue
 			}
