@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
@@ -160,7 +159,7 @@ func noise(seed uint64, n int) []byte {
 
 // diff compares items. Bodies are not compared byte by byte, for speed.
 func diff[T store.Item | []store.Item](want, got T) string {
-	d := cmp.Diff(want, got, cmp.Comparer(bytes.Equal), cmpopts.EquateEmpty())
+	d := cmp.Diff(want, got, cmp.Comparer(bytes.Equal))
 	if len(d) > 2000 {
 		d = d[:2000] + "..."
 	}
