@@ -117,6 +117,9 @@ type (
 	// OutcomeUnknown: the request changes something, it was sent, and no
 	// answer tells whether it was carried out.
 	OutcomeUnknown struct{ Detail }
+	// Canceled: the caller's context was canceled; errors.Is finds
+	// context.Canceled.
+	Canceled struct{ Detail }
 	// BadAnswer: the service answered with success but the answer can't be
 	// used: not JSON, cut off, or larger than the configured limit.
 	BadAnswer struct{ Detail }
@@ -200,4 +203,39 @@ func errorOfStatus(d Detail, safe bool) error {
 
 func invalid(format string, args ...any) error {
 	return InvalidInput{Detail{Message: fmt.Sprintf(format, args...)}}
+}
+
+// inCloud puts the name of the cloud into an error of its Keystone.
+func inCloud(err error, cloud string) error {
+	if cloud == "" {
+		return err
+	}
+	at := func(d Detail) Detail {
+		if d.Cloud == "" {
+			d.Cloud = cloud
+		}
+		return d
+	}
+	switch e := err.(type) {
+	case Unauthorized:
+		return Unauthorized{at(e.Detail)}
+	case Forbidden:
+		return Forbidden{at(e.Detail)}
+	case NotFound:
+		return NotFound{at(e.Detail)}
+	case BadRequest:
+		return BadRequest{at(e.Detail)}
+	case OverLimit:
+		return OverLimit{at(e.Detail)}
+	case Unavailable:
+		return Unavailable{at(e.Detail)}
+	case Timeout:
+		return Timeout{at(e.Detail)}
+	case BadAnswer:
+		return BadAnswer{at(e.Detail)}
+	case AuthURLNotAllowed:
+		return AuthURLNotAllowed{at(e.Detail)}
+	default:
+		return err
+	}
 }

@@ -1,11 +1,17 @@
 package openstack
 
 import (
-	"context"
+	"cmp"
+	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // Config is how a [Manager] is set up. The zero value knows no cloud and
@@ -37,6 +43,11 @@ type Config struct {
 	// for it here with http.ProxyFromEnvironment.
 	Proxy func(*http.Request) (*url.URL, error)
 
+	// RuntimeAPI is the host:port of the Lambda runtime's own interface, which
+	// is never spoken to; empty means AWS_LAMBDA_RUNTIME_API.
+	RuntimeAPI string
+
+	// Retry bounds the repeating of requests.
 	Retry RetryConfig
 	// MaxBody is the largest answer in bytes, after decompression, that is
 	// read into memory; 0 means 64 MiB.
@@ -69,59 +80,80 @@ type RetryConfig struct {
 	AttemptTimeout time.Duration
 }
 
-// Session is an authenticated way into one cloud, for one project. It is cheap:
-// the token, the catalog and the connections behind it are shared by all
-// sessions with the same auth URL, credentials and project. Safe for concurrent
-// use.
-type Session struct {
-	_ struct{}
+// Manager opens sessions. It holds the tokens, catalogs and connections, so a
+// process needs one. Safe for concurrent use.
+type Manager struct {
+	cfg     Config
+	policy  policy
+	open    openSet
+	runtime runtimeAPI
+	key     [32]byte // of the fingerprints in cache keys
+	sleep   sleeper
+
+	mu         sync.Mutex
+	identities *lru.LRU[identityKey, *identity]
+	zones      *lru.LRU[zoneKey, *zone]
 }
 
-// Service is one endpoint of a session's catalog.
-type Service struct {
-	_ struct{}
+// maxZones bounds the sets of connections that are kept.
+const maxZones = 64
+
+// New checks the configuration and returns a Manager.
+func New(cfg Config) (*Manager, error) {
+	cfg.Retry.Attempts = cmp.Or(cfg.Retry.Attempts, 4)
+	cfg.Retry.BaseDelay = cmp.Or(cfg.Retry.BaseDelay, 250*time.Millisecond)
+	cfg.Retry.MaxDelay = cmp.Or(cfg.Retry.MaxDelay, 30*time.Second)
+	cfg.Retry.AttemptTimeout = cmp.Or(cfg.Retry.AttemptTimeout, time.Minute)
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<20)
+	cfg.AuthTimeout = cmp.Or(cfg.AuthTimeout, time.Minute)
+	cfg.MaxSessions = cmp.Or(cfg.MaxSessions, 256)
+	cfg.UserAgent = cmp.Or(cfg.UserAgent, "sirocco")
+	cfg.DefaultCloud = cmp.Or(cfg.DefaultCloud, cfg.Clouds.Default())
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	m := &Manager{
+		cfg:     cfg,
+		runtime: parseRuntimeAPI(cmp.Or(cfg.RuntimeAPI, os.Getenv("AWS_LAMBDA_RUNTIME_API"))),
+		sleep:   sleepFor,
+	}
+	var err error
+	if m.policy, err = newPolicy(cfg); err != nil {
+		return nil, err
+	}
+	for _, h := range cfg.OpenHosts {
+		if err := m.open.add(h); err != nil {
+			return nil, err
+		}
+	}
+	_, _ = rand.Read(m.key[:]) // never fails
+	if m.identities, err = lru.NewLRU[identityKey, *identity](cfg.MaxSessions, nil); err != nil {
+		return nil, fmt.Errorf("MaxSessions: %w", err)
+	}
+	m.zones, err = lru.NewLRU(maxZones, func(_ zoneKey, z *zone) { z.transport.CloseIdleConnections() })
+	return m, err
 }
 
-// Catalog is the service catalog of a token.
-type Catalog struct {
-	_ struct{}
+// Clouds returns the names of the configured clouds, sorted.
+func (m *Manager) Clouds() []string { return m.cfg.Clouds.Names() }
+
+// DefaultCloud returns the configured cloud for requests that name none, or "".
+func (m *Manager) DefaultCloud() string { return m.cfg.DefaultCloud }
+
+// Close closes the connections that are idle.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, z := range m.zones.Values() {
+		z.transport.CloseIdleConnections()
+	}
 }
 
-// ServiceRequest asks for an endpoint.
-type ServiceRequest struct {
-	// Type is a service type, official or any of its aliases, or a project's
-	// name: "compute", "volumev3", "block-storage", "nova".
-	Type string
-	// Region and Interface, when not empty, stand above the session's.
-	Region, Interface string
-}
+// String says what the manager is and nothing of what it holds.
+func (m *Manager) String() string { return "openstack.Manager" }
 
-// APIRequest is one request to a service.
-type APIRequest struct {
-	Method string
-	// Path is relative to the endpoint, escaped, and may be empty.
-	Path  string
-	Query url.Values
-	// Header adds to the headers that the package sets.
-	Header http.Header
-	// Body is nil, []byte, string, io.Reader (sent once, never repeated) or
-	// anything else, which is sent as JSON.
-	Body any
-	// Microversion, such as "2.90", is sent in the service's own header.
-	Microversion string
-	// FromRoot takes Path relative to the service's root, before any version
-	// and project in the endpoint's path.
-	FromRoot bool
-	// Unsafe says that a request whose method should be idempotent (PUT,
-	// DELETE) is not: it is then repeated only as a POST is.
-	Unsafe bool
-	// Stream leaves the body unread in [APIResponse.Stream].
-	Stream bool
-	// Timeout bounds each try instead of the configured one.
-	Timeout time.Duration
-	// MaxBody bounds the answer instead of the configured limit.
-	MaxBody int64
-}
-
-// Do sends a request; an answer with status 400 or more is an error.
-func (s *Service) Do(ctx context.Context, r APIRequest) (*APIResponse, error) { return nil, ctx.Err() }
+// GoString is [Manager.String].
+func (m *Manager) GoString() string { return m.String() }
