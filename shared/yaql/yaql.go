@@ -52,7 +52,7 @@ type Limits struct {
 	Iterations int // elements that one iterator may give; 0 means 1,000,000
 	Memory     int // bytes that all results together may take, roughly; 0 means 256 MiB
 	Steps      int // function calls; 0 means 50,000,000
-	Depth      int // nested calls; 0 means 1,000
+	Depth      int // nested calls, iterators and values; 0 means 1,500
 }
 
 // SyntaxError is an expression that does not parse.
