@@ -32,7 +32,9 @@ for (const file of process.argv.slice(2)) {
 process.exit(status);
 
 function describe(e) {
-  const where = e.path ?? e.instancePath ?? "";
-  const what = e.message ?? e["Error code"] ?? JSON.stringify(e);
-  return [e["Error code"], where, what, e.params && JSON.stringify(e.params)].filter(Boolean).join(" ");
+  const schema = e.schemaError ?? {};
+  const where = schema.instancePath ?? e.path ?? e.instancePath ?? "";
+  const code = e["Error code"];
+  const what = schema.message ?? e.Message ?? (e.message === code ? "" : e.message);
+  return [code, where, what, schema.params && JSON.stringify(schema.params)].filter(Boolean).join(" ");
 }
