@@ -112,7 +112,7 @@ func TestRecordings(t *testing.T) {
 		})
 		cloud.take()
 	}
-	if equal < 990 || len(actions) < 630 {
+	if equal < 990 || len(actions) < 625 {
 		t.Errorf("only %d calls of %d actions were compared", equal, len(actions))
 	}
 	t.Logf("%d calls of %d actions are as the clients'", equal, len(actions))

@@ -16,6 +16,7 @@ type Runner struct {
 	registry *Registry
 	manager  *openstack.Manager
 	options  RunnerOptions
+	versions versionCache
 }
 
 // RunnerOptions are what a runner may be given; the zero value works.

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
 )
@@ -21,8 +22,14 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 		if api.Body, err = encodeBody(req.Body); err != nil {
 			return nil, inv.failed(err)
 		}
+		if api.Header == nil {
+			api.Header = http.Header{}
+		}
+		if api.Header.Get("Content-Type") == "" {
+			api.Header.Set("Content-Type", "application/json")
+		}
 	}
-	return service.Do(ctx, api)
+	return inv.runner.negotiate(ctx, service, api)
 }
 
 // open finds the endpoint of a service type.
