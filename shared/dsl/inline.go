@@ -95,37 +95,55 @@ func inlineValue(n *Node, from, to int) *Node {
 	return yaml.NewString(n, from, to, text)
 }
 
+// gapRunes may stand between two parameters and mean nothing.
+const gapRunes = " \t\n\r,"
+
 // checkGap reports what the search has passed over between two parameters.
 func (r *reader) checkGap(n *Node, from, to int, before []Param, what string) {
 	gap := n.Text[from:to]
-	trimmed := strings.Trim(gap, " \t\n\r,")
+	trimmed := strings.Trim(gap, gapRunes)
 	if trimmed == "" {
 		return
 	}
-	if len(before) > 0 && from > 0 && strings.IndexByte(" \t\n\r,", gap[0]) < 0 && n.Text[from-1] != ' ' && strings.IndexByte(trimmed, '=') < 0 {
-		cut := strings.IndexAny(gap+" ", " \t\n\r,")
+	if len(before) > 0 && from > 0 && strings.IndexByte(gapRunes, gap[0]) < 0 && n.Text[from-1] != ' ' && strings.IndexByte(trimmed, '=') < 0 {
+		cut := strings.IndexAny(gap+" ", gapRunes)
 		p := before[len(before)-1]
 		r.warnf("inline-cut", n.SpanOf(from, from+cut), fmt.Sprintf("write the parameter under \"input\" if it is more than %s", p.Value.Text),
 			"Mistral reads only %s of the value of %q", p.Value.Text, p.Name)
-		if strings.Trim(gap[cut:], " \t\n\r,") == "" {
+		if strings.Trim(gap[cut:], gapRunes) == "" {
 			return
 		}
 		from, gap = from+cut, gap[cut:]
 	}
-	start := from + strings.IndexFunc(gap, func(c rune) bool { return !strings.ContainsRune(" \t\n\r,", c) })
-	stop := from + len(strings.TrimRight(gap, " \t\n\r,"))
-	if m := lostParam.FindStringSubmatch(gap); m != nil {
-		r.errorf("inline-lost", n.SpanOf(start, stop), lostAdvice(m[1], m[2]),
-			"the value of parameter %q can't be written on one line", m[1])
-		return
+	r.reportLost(n, from, gap, what)
+}
+
+// reportLost reports each parameter in the gap that begins at offset from.
+func (r *reader) reportLost(n *Node, from int, gap, what string) {
+	lost := lostParam.FindAllStringSubmatchIndex(gap, -1)
+	for i, m := range lost {
+		name := gap[m[2]:m[3]]
+		end := len(gap)
+		if i+1 < len(lost) {
+			end = lost[i+1][0]
+		}
+		val := strings.TrimRight(gap[m[4]:end], gapRunes)
+		r.errorf("inline-lost", n.SpanOf(from+m[2], from+m[4]+len(val)), lostAdvice(name, val),
+			"the value of parameter %q can't be written on one line like this", name)
 	}
-	r.errorf("inline-lost", n.SpanOf(start, stop), "write each parameter as name=value", "%q in %s is no parameter", n.Text[start:stop], what)
+	if len(lost) > 0 {
+		gap = gap[:lost[0][0]]
+	}
+	if word := strings.Trim(gap, gapRunes); word != "" {
+		start := from + strings.Index(gap, word)
+		r.errorf("inline-lost", n.SpanOf(start, start+len(word)), "write each parameter as name=value, texts in quotes", "%q in %s is no parameter", word, what)
+	}
 }
 
 // lostAdvice says how to write a value that the one-line form does not take.
 func lostAdvice(name, val string) string {
 	switch {
-	case val == "":
+	case val == "" || val[0] == ' ':
 		return fmt.Sprintf("write no blank behind '=', or write it under \"input\" as: %s: ...", name)
 	case val[0] == '-' || val[0] == '{' || val[0] == '+' || val[0] == '.':
 		return fmt.Sprintf("write it under \"input\" as: %s: %s", name, val)

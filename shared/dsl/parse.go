@@ -57,7 +57,7 @@ func (r *reader) parse(src []byte, opts Options) *File {
 		return nil
 	}
 	if root.Kind != yaml.Map {
-		r.errorf("wrong-type", root.Span, "", "the file must hold a dictionary, not a %s", describe(root))
+		r.errorf("wrong-type", root.Span, "", "the file must hold a dictionary, not %s", describe(root))
 		return nil
 	}
 	f := &File{Path: r.file, Source: src}
@@ -178,7 +178,7 @@ func (r *reader) section(root *Node, key string, read func(*yaml.Entry)) {
 func (r *reader) checkSection(n *Node, key string) bool {
 	switch {
 	case n.Kind != yaml.Map:
-		r.errorf("wrong-type", n.Span, "", "%q must be a dictionary, not a %s", key, describe(n))
+		r.errorf("wrong-type", n.Span, "", "%q must be a dictionary, not %s", key, describe(n))
 		return false
 	case len(n.Entries) == 0:
 		r.errorf("empty", n.Span, "leave the key out", "%q is empty", key)
@@ -191,7 +191,7 @@ func (r *reader) checkSection(n *Node, key string) bool {
 func (r *reader) nameOf(e *yaml.Entry, what string) string {
 	name, ok := e.Key.Str()
 	if !ok {
-		r.errorf("key-not-text", e.Key.Span, "put the name in quotes", "the %s name %q is read as a %s", what, e.Key.Text, e.Key.Kind)
+		r.errorf("key-not-text", e.Key.Span, "put the name in quotes", "the %s name %q is read as %s", what, e.Key.Text, describe(e.Key))
 		return e.Key.Text
 	}
 	if name == "" {
@@ -235,7 +235,7 @@ func (d dict) inputParams() []InputParam {
 	}
 	what := "\"input\" of " + d.what
 	if n.Kind != yaml.List {
-		d.errorf("wrong-type", n.Span, "write a list of names, or of 'name: default'", "%s must be a list, not a %s", what, describe(n))
+		d.errorf("wrong-type", n.Span, "write a list of names, or of 'name: default'", "%s must be a list, not %s", what, describe(n))
 		return nil
 	}
 	if len(n.Items) == 0 {

@@ -57,7 +57,7 @@ type dict struct {
 func (r *reader) openDict(n *Node, what string, known []string) dict {
 	d := dict{r, n, what}
 	if n.Kind != yaml.Map {
-		r.errorf("wrong-type", n.Span, "", "%s must be a dictionary, not a %s", what, describe(n))
+		r.errorf("wrong-type", n.Span, "", "%s must be a dictionary, not %s", what, describe(n))
 		return d
 	}
 	for _, e := range n.Entries {
@@ -69,7 +69,7 @@ func (r *reader) openDict(n *Node, what string, known []string) dict {
 func (d dict) checkKey(e yaml.Entry, known []string) {
 	key, ok := e.Key.Str()
 	if !ok {
-		d.errorf("key-not-text", e.Key.Span, "put the key in quotes", "the key %q of %s is read as a %s", e.Key.Text, d.what, e.Key.Kind)
+		d.errorf("key-not-text", e.Key.Span, "put the key in quotes", "the key %q of %s is read as %s", e.Key.Text, d.what, describe(e.Key))
 		return
 	}
 	for _, k := range known {
@@ -88,14 +88,18 @@ func (d dict) unknownKey(key *Node, known []string) {
 	d.errorf("unknown-key", key.Span, advice, "unknown key %q in %s", key.Text, d.what)
 }
 
-// describe names what a node is: its kind, and the text of a scalar that YAML may
-// have read otherwise than it looks.
+// describe says what a node is: its kind with an article, and the text of a
+// scalar that YAML may have read otherwise than it looks.
 func describe(n *Node) string {
 	switch n.Kind {
 	case yaml.Bool, yaml.Time:
-		return fmt.Sprintf("%s (%s)", n.Kind, n.Text)
+		return fmt.Sprintf("a %s (%s)", n.Kind, n.Text)
+	case yaml.Int:
+		return "an integer"
+	case yaml.Null:
+		return "null"
 	}
-	return n.Kind.String()
+	return "a " + n.Kind.String()
 }
 
 // text reads a string that must not be empty.
@@ -115,7 +119,7 @@ func (r *reader) asText(n *Node, what string) string {
 		if n.IsScalar() && n.Kind != yaml.Null {
 			advice = "put it in quotes"
 		}
-		r.errorf("wrong-type", n.Span, advice, "%s must be text, not a %s", what, describe(n))
+		r.errorf("wrong-type", n.Span, advice, "%s must be text, not %s", what, describe(n))
 	case s == "":
 		r.errorf("empty", n.Span, "leave the key out", "%s is empty", what)
 	}
@@ -144,7 +148,7 @@ func (d dict) refs(key string, single bool) []Ref {
 		return []Ref{{d.asText(n, what), n.Span}}
 	}
 	if n.Kind != yaml.List {
-		d.errorf("wrong-type", n.Span, "", "%s must be a list, not a %s", what, describe(n))
+		d.errorf("wrong-type", n.Span, "", "%s must be a list, not %s", what, describe(n))
 		return nil
 	}
 	if len(n.Items) == 0 {
@@ -177,7 +181,7 @@ func (d dict) data(key string) *Node {
 
 func (r *reader) checkData(n *Node, what string) bool {
 	if n.Kind != yaml.Map {
-		r.errorf("wrong-type", n.Span, "", "%s must be a dictionary, not a %s", what, describe(n))
+		r.errorf("wrong-type", n.Span, "", "%s must be a dictionary, not %s", what, describe(n))
 		return false
 	}
 	if len(n.Entries) == 0 {
@@ -185,7 +189,7 @@ func (r *reader) checkData(n *Node, what string) bool {
 	}
 	for _, e := range n.Entries {
 		if _, ok := e.Key.Str(); !ok {
-			r.errorf("key-not-text", e.Key.Span, "put the key in quotes", "the key %q of %s is read as a %s", e.Key.Text, what, e.Key.Kind)
+			r.errorf("key-not-text", e.Key.Span, "put the key in quotes", "the key %q of %s is read as %s", e.Key.Text, what, describe(e.Key))
 		}
 	}
 	r.checkValues(n)
@@ -231,7 +235,7 @@ func (d dict) number(key string) *Node {
 	case n.Kind == yaml.String:
 		d.errorf("wrong-type", n.Span, exprAdvice(n, "write the number without quotes"), "%s must be an integer or one expression", what)
 	default:
-		d.errorf("wrong-type", n.Span, "", "%s must be an integer or one expression, not a %s", what, describe(n))
+		d.errorf("wrong-type", n.Span, "", "%s must be an integer or one expression, not %s", what, describe(n))
 	}
 	return nil
 }
@@ -269,7 +273,7 @@ func (d dict) flag(key string) *Node {
 	if n.Kind == yaml.String {
 		d.errorf("wrong-type", n.Span, exprAdvice(n, "write true or false without quotes"), "%s must be a boolean or one expression", what)
 	} else {
-		d.errorf("wrong-type", n.Span, "", "%s must be a boolean or one expression, not a %s", what, describe(n))
+		d.errorf("wrong-type", n.Span, "", "%s must be a boolean or one expression, not %s", what, describe(n))
 	}
 	return nil
 }
@@ -283,7 +287,7 @@ func (d dict) expression(key string) *Node {
 	if n.Kind == yaml.String {
 		d.errorf("wrong-type", n.Span, exprAdvice(n, "write it as <% ... %>"), "%s must be one expression", what)
 	} else {
-		d.errorf("wrong-type", n.Span, "write it as <% ... %>", "%s must be one expression, not a %s", what, describe(n))
+		d.errorf("wrong-type", n.Span, "write it as <% ... %>", "%s must be one expression, not %s", what, describe(n))
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ var commands = []string{"noop", "fail", "succeed", "pause"}
 
 // The forms of a next task, tried in this order.
 var (
-	nextName  = regexp.MustCompile(`^\S+$`)
-	nextLine  = regexp.MustCompile(`^[\pL\pN_]+ [\pL\pN_]+=.*\n?$`)
+	nextName = regexp.MustCompile(`^\S+$`)
+	nextLine = regexp.MustCompile(`^[\pL\pN_]+ [\pL\pN_]+=.*\n?$`)
 	// Mistral's own schema refuses this one without a blank; that is a slip.
 	nextParen = regexp.MustCompile(`^([\pL\pN_]+)\(([\pL\pN_]+=.*)\)\n?$`)
 )
@@ -88,7 +88,7 @@ func (r *reader) routeList(n *Node, what string) []*Route {
 		return []*Route{r.route(n, what)}
 	case yaml.List:
 	default:
-		r.errorf("wrong-type", n.Span, "", "%s must be a task, or a list of tasks, not a %s", what, describe(n))
+		r.errorf("wrong-type", n.Span, "", "%s must be a task, or a list of tasks, not %s", what, describe(n))
 		return nil
 	}
 	if len(n.Items) == 0 {
@@ -123,7 +123,7 @@ func (r *reader) routeItem(item *Node, what string) *Route {
 	case item.Kind == yaml.Map:
 		r.errorf("wrong-type", item.Span, "begin each task with '- '", "an entry of %s has %d keys; one is allowed", what, len(item.Entries))
 	default:
-		r.errorf("wrong-type", item.Span, "put the name in quotes", "an entry of %s must be a task's name, not a %s", what, describe(item))
+		r.errorf("wrong-type", item.Span, "put the name in quotes", "an entry of %s must be a task's name, not %s", what, describe(item))
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (r *reader) task(e *yaml.Entry, typ WorkflowType, book bool) *Task {
 	}
 	d := dict{r, e.Value, fmt.Sprintf("task %q", t.Name)}
 	if e.Value.Kind != yaml.Map {
-		r.errorf("wrong-type", e.Value.Span, "", "task %q must be a dictionary, not a %s", t.Name, describe(e.Value))
+		r.errorf("wrong-type", e.Value.Span, "", "task %q must be a dictionary, not %s", t.Name, describe(e.Value))
 		t.Action = impliedCall()
 		return t
 	}
@@ -106,7 +106,7 @@ func (d dict) taskCall(t *Task) {
 	case input.Kind == yaml.String:
 		d.inputExpression(t, input)
 	case input.Kind != yaml.Map:
-		d.errorf("wrong-type", input.Span, "", "\"input\" of %s must be a dictionary or one expression, not a %s", d.what, describe(input))
+		d.errorf("wrong-type", input.Span, "", "\"input\" of %s must be a dictionary or one expression, not %s", d.what, describe(input))
 	default:
 		t.Input = d.data("input")
 	}

@@ -28,7 +28,7 @@ func (r *reader) workflow(e *yaml.Entry, book string) *Workflow {
 	}
 	d := dict{r, e.Value, fmt.Sprintf("workflow %q", w.Name)}
 	if e.Value.Kind != yaml.Map {
-		r.errorf("wrong-type", e.Value.Span, "", "workflow %q must be a dictionary, not a %s", w.Name, describe(e.Value))
+		r.errorf("wrong-type", e.Value.Span, "", "workflow %q must be a dictionary, not %s", w.Name, describe(e.Value))
 		return w
 	}
 	d.checkWorkflowKeys()
@@ -103,7 +103,7 @@ func (d dict) tasks(w *Workflow, book bool) []*Task {
 		return nil
 	}
 	if n.Kind != yaml.Map {
-		d.errorf("wrong-type", n.Span, "write each task as 'name: ...'", "\"tasks\" of %s must be a dictionary, not a %s", d.what, describe(n))
+		d.errorf("wrong-type", n.Span, "write each task as 'name: ...'", "\"tasks\" of %s must be a dictionary, not %s", d.what, describe(n))
 		return nil
 	}
 	if len(n.Entries) == 0 {

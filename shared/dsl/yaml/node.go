@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
@@ -108,7 +109,7 @@ func NewData(parent *Node, from, to int, v any) *Node {
 }
 
 func (n *Node) cut(parent *Node, from, to int) {
-	n.Span = Span{File: parent.Span.File, Start: parent.PosAt(from), End: parent.PosAt(to)}
+	n.Span = parent.SpanOf(from, to)
 	if from == 0 && to >= len(parent.Text) {
 		n.Span = parent.Span
 	}
@@ -276,12 +277,22 @@ func (n *Node) PosAt(off int) Pos {
 	return p
 }
 
-// SpanOf returns the span of the bytes from..to of a scalar's text.
+// SpanOf returns the span of the bytes from..to of a scalar's text. It ends where
+// the last of them ends, not where the next one begins: that may be lines below.
 func (n *Node) SpanOf(from, to int) Span {
 	if n == nil {
 		return Span{}
 	}
-	return Span{File: n.Span.File, Start: n.PosAt(from), End: n.PosAt(to)}
+	s := Span{File: n.Span.File, Start: n.PosAt(from), End: n.PosAt(to)}
+	if to <= from || to > len(n.Text) || len(n.segments) == 0 {
+		return s
+	}
+	_, size := utf8.DecodeLastRuneInString(n.Text[:to])
+	last := n.PosAt(to - size)
+	if s.End.Line != last.Line {
+		s.End = Pos{last.Line, last.Col + 1, last.Offset + size}
+	}
+	return s
 }
 
 var unzoned = time.FixedZone("", 0)

@@ -124,7 +124,7 @@ func (p *parser) setScalar(n *Node, tag string) {
 		p.reportTag(n, tag)
 	}
 	if !ok {
-		p.report(n.Span, "put it in quotes if it is text", "%q is no %s", n.Text, kindNames[n.Kind])
+		p.report(n.Span, "put it in quotes if it is text", "%q is not a valid %s", n.Text, kindNames[n.Kind])
 		n.Kind, n.scalar = String, n.Text
 	}
 }
