@@ -34,6 +34,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -45,6 +47,9 @@ import (
 
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
+
+// sqliteHeader begins every database of SQLite.
+const sqliteHeader = "SQLite format 3\x00"
 
 // readers is how many reads run at the same time; more wait.
 const readers = 4
@@ -80,7 +85,7 @@ type Table struct {
 
 	mu     sync.RWMutex // held for reading while a call uses queue or db
 	closed bool
-	done   chan struct{} // closed when the writer has ended
+	done   chan error // gets how the writer ended
 }
 
 var _ store.Table = (*Table)(nil)
@@ -100,7 +105,7 @@ func Open(ctx context.Context, path string, opts Options) (*Table, error) {
 	if err := prepareFile(abs, opts.MustExist); err != nil {
 		return nil, err
 	}
-	t := &Table{path: abs, now: opts.Now, queue: make(chan *request), done: make(chan struct{})}
+	t := &Table{path: abs, now: opts.Now, queue: make(chan *request), done: make(chan error, 1)}
 	w, err := t.openWriter(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -110,10 +115,7 @@ func Open(ctx context.Context, path string, opts Options) (*Table, error) {
 	}
 	t.db.SetMaxOpenConns(readers)
 	t.db.SetMaxIdleConns(readers)
-	go func() {
-		defer close(t.done)
-		w.run(t.queue)
-	}()
+	go func() { t.done <- w.run(t.queue) }()
 	return t, nil
 }
 
@@ -129,10 +131,11 @@ func (t *Table) Close() error {
 		return nil
 	}
 	t.closed = true
-	close(t.queue)
 	t.mu.Unlock()
-	<-t.done
-	return t.wrap(t.db.Close())
+	// The writer goes last: it folds the write-ahead log into the file.
+	err := errors.Join(t.reads.close(), t.db.Close())
+	close(t.queue)
+	return t.wrap(errors.Join(err, <-t.done))
 }
 
 // enter admits a call; leave must follow.
@@ -150,11 +153,9 @@ func (t *Table) leave() { t.mu.RUnlock() }
 // prepareFile makes the file before SQLite does, as that would let others read
 // it. The files beside it get the same mode.
 func prepareFile(path string, mustExist bool) error {
-	if _, err := os.Stat(path); err == nil || mustExist {
-		if err != nil {
-			return fmt.Errorf("store: %w", err)
-		}
-		return nil
+	err := checkFile(path)
+	if err == nil || mustExist || !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("store: %w", err)
@@ -167,6 +168,27 @@ func prepareFile(path string, mustExist bool) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// checkFile refuses a file that is no database and not empty. SQLite itself
+// takes a short one for an empty database and overwrites it.
+func checkFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer f.Close()
+	header := make([]byte, len(sqliteHeader))
+	n, err := io.ReadFull(f, header)
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("store: %w", err)
+	case string(header[:n]) != sqliteHeader:
+		return &FormatError{Path: path, Problem: "not a store of Sirocco"}
+	}
+	return nil
 }
 
 // syncDir makes the file's name survive a loss of power.

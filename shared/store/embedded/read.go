@@ -18,6 +18,15 @@ type reads struct {
 	stmts map[string]*sql.Stmt
 }
 
+// close ends the statements, for the reason that the writer's close has.
+func (r *reads) close() error {
+	var errs []error
+	for _, stmt := range r.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
 func (t *Table) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	t.reads.mu.Lock()
 	defer t.reads.mu.Unlock()

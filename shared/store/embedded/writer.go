@@ -143,17 +143,22 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
+// close ends the statements first: SQLite keeps a connection that has one open.
 func (w *writer) close() error {
-	var err error
-	if w.conn != nil {
-		err = w.conn.Close()
+	var errs []error
+	for _, stmt := range []*sql.Stmt{w.version, w.put, w.remove, w.sweep, w.begin, w.commit} {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
 	}
-	return errors.Join(err, w.db.Close())
+	if w.conn != nil {
+		errs = append(errs, w.conn.Close())
+	}
+	return errors.Join(append(errs, w.db.Close())...)
 }
 
-// run serves requests until the queue is closed.
-func (w *writer) run(queue <-chan *request) {
-	defer w.close()
+// run serves requests until the queue is closed, and then closes the file.
+func (w *writer) run(queue <-chan *request) error {
 	var next *request
 	for {
 		req, ok := next, true
@@ -161,7 +166,7 @@ func (w *writer) run(queue <-chan *request) {
 			req, ok = <-queue
 		}
 		if !ok {
-			return
+			return w.close()
 		}
 		group := []*request{req}
 		group, next = gather(group, queue)
