@@ -22,8 +22,8 @@ import (
 //	    request: POST /servers/{server}/action
 //	    body: {reboot: {type: "{reboot_type}"}}
 //
-// The fields of an entry are those of [entryYAML]. docs/actions/README.md of
-// the project describes them for who writes tables.
+// The fields of an entry are those of [entryYAML]; tables/README.md describes
+// them for who writes tables.
 
 // table is a service's table, its entries not yet decoded.
 type table struct {
