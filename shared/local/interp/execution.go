@@ -141,7 +141,7 @@ func (fr *frame) reset() {
 func (fr *frame) resetAttempt() {
 	fr.endCall(nil)
 	fr.wake, fr.timeout, fr.heartbeat, fr.beat = time.Time{}, time.Time{}, time.Time{}, 0
-	fr.args, fr.argsText = nil, nil
+	fr.args, fr.argsText, fr.begun = nil, nil, false
 	fr.ctx = nil
 	fr.dropToken()
 }

@@ -46,7 +46,8 @@ type frame struct {
 	timeout    time.Time // of the task; zero is none
 	heartbeat  time.Time // when the next must have come
 	beat       time.Duration
-	args       any // of the task, evaluated
+	args       any  // of the task, evaluated
+	begun      bool // the execution that the task waits for has begun
 	last       int64
 	enteredID  int64
 	item       *mapItem // of an inline Map
@@ -146,6 +147,7 @@ type frameHeader struct {
 	Limit      int       `json:"limit,omitempty"`
 	Allowed    float64   `json:"allowed,omitempty"`
 	HasArgs    bool      `json:"hasArgs,omitempty"`
+	Begun      bool      `json:"begun,omitempty"`
 
 	Done   bool        `json:"done,omitempty"` // an ended child: its result follows
 	Failed *StateError `json:"failed,omitempty"`
@@ -160,7 +162,7 @@ func (fr *frame) encode() []byte {
 	if fr.kids != nil {
 		h.Count, h.Limit, h.Allowed = fr.kids.count, fr.kids.limit, fr.kids.allowed
 	}
-	h.HasArgs = fr.argsText != nil
+	h.HasArgs, h.Begun = fr.argsText != nil, fr.begun
 	b := line(nil, mustJSON(h))
 	b = line(b, fr.inputJSON())
 	vars := []byte("{}")
@@ -195,7 +197,7 @@ func (fr *frame) decode(h frameHeader, lines [][]byte) error {
 	fr.visit, fr.phase, fr.entered = h.Visit, h.Phase, h.Entered
 	fr.retries, fr.retryCount = h.Retries, h.RetryCount
 	fr.wake, fr.timeout, fr.heartbeat, fr.beat = h.Wake, h.Timeout, h.Heartbeat, time.Duration(h.Beat)
-	fr.last, fr.enteredID = h.Last, h.EnteredID
+	fr.last, fr.enteredID, fr.begun = h.Last, h.EnteredID, h.Begun
 	var err error
 	if fr.input, err = value.Decode(lines[0]); err != nil {
 		return err

@@ -16,9 +16,11 @@ func (r *Run) call(e effect) {
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	e.fr.cancel = cancel
 	r.calls++
+	r.busy(1)
 	go func() {
+		defer r.busy(-1)
 		defer cancel(nil)
-		a := r.answer(ctx, e.call)
+		a := r.answer(ctx, e.fr, e.call)
 		r.post(func() {
 			r.calls--
 			if r.stopping && a.err != nil {
@@ -32,7 +34,7 @@ func (r *Run) call(e effect) {
 }
 
 // answer makes a call and waits for its answer.
-func (r *Run) answer(ctx context.Context, c *call) (a answer) {
+func (r *Run) answer(ctx context.Context, fr *frame, c *call) (a answer) {
 	if _, real := r.in.opts.Clock.(systemClock); real && !c.until.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, c.until)
@@ -41,7 +43,7 @@ func (r *Run) answer(ctx context.Context, c *call) (a answer) {
 	var result any
 	var err error
 	if c.res.kind == startExecution {
-		result, err = r.startChild(ctx, c)
+		result, err = r.startChild(ctx, fr, c)
 	} else {
 		result, err = r.in.invoke(ctx, c.TaskCall)
 	}
@@ -79,19 +81,23 @@ func (in *Interpreter) invoke(ctx context.Context, c TaskCall) (result any, err 
 	return value.Of(result), nil
 }
 
-// startChild performs startExecution.
-func (r *Run) startChild(ctx context.Context, c *call) (any, error) {
+// startChild performs startExecution, for the frame fr.
+func (r *Run) startChild(ctx context.Context, fr *frame, c *call) (any, error) {
 	child, err := r.in.start(r.ctx, c.child)
 	if err != nil {
 		return nil, startError(err)
 	}
+	out := value.NewMap(2)
+	out.Set("ExecutionArn", child.ARN())
+	out.Set("StartDate", child.ex.started.UnixMilli())
 	if !c.res.sync {
-		out := value.NewMap(2)
-		out.Set("ExecutionArn", child.ARN())
-		out.Set("StartDate", child.ex.started.UnixMilli())
 		return out, nil
 	}
+	submitted := answer{result: out, text: encode(out)}
+	r.post(func() { fr.childStarted(c.number, submitted) })
+	r.busy(-1) // the child is what happens meanwhile
 	outcome, err := child.Wait(ctx)
+	r.busy(1)
 	if err != nil {
 		if errors.Is(context.Cause(ctx), errAborted) {
 			// The branch that waits for the child is aborted, and the child

@@ -123,3 +123,18 @@ func (systemClock) Timer(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }
 }
+
+// simulated is a Clock that lets time pass only when nothing else can happen.
+// It is told of all that is under way: Busy(1) when something begins or is to
+// be looked at, Busy(-1) when that is over. A time that has come counts as one
+// until its receiver has taken it up.
+type simulated interface {
+	Busy(delta int)
+}
+
+func busyOf(c Clock) func(int) {
+	if s, ok := c.(simulated); ok {
+		return s.Busy
+	}
+	return func(int) {}
+}

@@ -21,9 +21,11 @@ type Run struct {
 	ctx        context.Context
 	loaded     chan struct{}
 
-	mu    sync.Mutex
-	inbox []func()
-	wake  chan struct{}
+	mu     sync.Mutex
+	inbox  []func()
+	closed bool // nobody reads the inbox any more
+	wake   chan struct{}
+	busy   func(int)
 
 	done    chan struct{}
 	outcome Outcome
@@ -37,7 +39,7 @@ type Run struct {
 }
 
 func newRun(in *Interpreter, name string) *Run {
-	return &Run{in: in, name: name, loaded: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &Run{in: in, name: name, busy: busyOf(in.opts.Clock), loaded: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 // Name returns the execution's name.
@@ -80,6 +82,7 @@ func (r *Run) opened(ctx context.Context, err error) {
 		return
 	}
 	close(r.loaded)
+	r.busy(1)
 	go r.loop()
 }
 
@@ -104,7 +107,12 @@ func (r *Run) remove() {
 // post has the loop do something.
 func (r *Run) post(do func()) {
 	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
 	r.inbox = append(r.inbox, do)
+	r.busy(1)
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
@@ -126,10 +134,13 @@ func (r *Run) loop() {
 		}
 		if !more {
 			timer, cancel := r.nextTimer()
+			r.busy(-1)
 			select {
 			case <-r.wake:
-			case <-timer:
+				r.busy(1)
+			case <-timer: // which counts as one
 			case <-stop:
+				r.busy(1)
 				r.stop()
 				stop = nil
 			}
@@ -148,6 +159,7 @@ func (r *Run) drain() {
 	r.mu.Unlock()
 	for _, do := range posted {
 		do()
+		r.busy(-1)
 	}
 }
 
@@ -178,9 +190,14 @@ func (r *Run) finished() bool {
 	} else {
 		r.failed = &StoppedError{Execution: r.name}
 	}
+	r.mu.Lock()
+	r.closed = true
+	r.busy(-len(r.inbox))
+	r.mu.Unlock()
 	r.remove()
 	r.saver.release(r.failed)
 	close(r.done)
+	r.busy(-1)
 	return true
 }
 

@@ -249,6 +249,16 @@ func (fr *frame) answered(number int, a answer) {
 	}
 }
 
+// childStarted notes that the execution which the task waits for has begun; not
+// again when it is found running after a restart.
+func (fr *frame) childStarted(number int, a answer) {
+	if !fr.gone && fr.phase == phaseTask && number == fr.calls && !fr.begun {
+		fr.begun = true
+		fr.submitted(a)
+		fr.touch()
+	}
+}
+
 // submitted notes that a call was made whose task goes on.
 func (fr *frame) submitted(a answer) {
 	d, text := fr.resourceDetails(), string(a.text)
