@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,11 +34,12 @@ type builder struct {
 	// choosy says that the end of the workflow has to look whether it failed:
 	// a failure may have gone by on another way than the last task's.
 	choosy bool
-	where  map[*task]*scope // structured: the scope that has the task's states
+	where  map[*task]*scope       // structured: the scope that has the task's states
+	shared map[*asl.States]string // the state that records failures nobody handles
 }
 
 func newBuilder(src *source, tasks []*task) *builder {
-	b := &builder{src: src, tasks: tasks, byName: map[string]*task{}, names: map[string]bool{}, where: map[*task]*scope{}}
+	b := &builder{src: src, tasks: tasks, byName: map[string]*task{}, names: map[string]bool{}, where: map[*task]*scope{}, shared: map[*asl.States]string{}}
 	for _, t := range tasks {
 		b.byName[t.name] = t
 		if len(t.inbound) == 0 {
@@ -74,7 +76,7 @@ func (b *builder) name(parts ...string) string {
 	base := stateName(strings.Join(parts, " "))
 	name := base
 	for n := 2; b.names[name]; n++ {
-		name = stateName(strings.Join(parts, " ") + " " + strings.Repeat("'", n-1))
+		name = stateName(strings.Join(parts, " ") + " " + strconv.Itoa(n))
 	}
 	b.names[name] = true
 	return name

@@ -20,7 +20,7 @@ type emitted struct {
 // emit writes the states of a task; the caller sets where its ways out go.
 func (b *builder) emit(states *asl.States, t *task) emitted {
 	var e emitted
-	failedName := b.name(t.name, "failed")
+	failedName := b.failedName(states, t)
 	switch {
 	case len(t.items) > 0:
 		e = b.emitItems(states, t, failedName)
@@ -41,13 +41,42 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		states.Add(name, &asl.State{Type: asl.TypeWait, Seconds: t.waitBefore, Next: e.entry})
 		e.entry = name
 	}
-	states.Add(failedName, b.settleState(t))
-	e.failed = states.Get(failedName)
+	if !b.plainFailure(t) {
+		e.failed = b.settleState(t)
+		states.Add(failedName, e.failed)
+	}
 	if t.waitAfter > 0 {
 		e.success = b.waitAfter(states, t, e.success)
 		e.failed = b.waitAfter(states, t, e.failed)
 	}
 	return e
+}
+
+// plainFailure reports whether nothing is to be done about the task's failure
+// but to record it; one state does that for all such tasks of a scope.
+func (b *builder) plainFailure(t *task) bool {
+	return !b.threads && len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.Len() == 0 && t.waitAfter == 0
+}
+
+// failedName is the state that a task's failure is caught by.
+func (b *builder) failedName(states *asl.States, t *task) string {
+	if !b.plainFailure(t) {
+		return b.name(t.name, "failed")
+	}
+	if b.shared[states] == "" {
+		b.shared[states] = b.name("task failed")
+	}
+	return b.shared[states]
+}
+
+// sharedFailure is the state that records a failure nobody handles. Catch says
+// whose it is.
+func (b *builder) sharedFailure() *asl.State {
+	part := value.MapOf("op", string(step.Settle), "execution", b.executionID())
+	for _, k := range []string{"name", "at", "from", "timeout", "error"} {
+		part.Set(k, query("$states.input."+k))
+	}
+	return call(engineFunction, value.MapOf("action", query("$states.input.action"), "task", part))
 }
 
 func (b *builder) waitAfter(states *asl.States, t *task, after *asl.State) *asl.State {
@@ -181,6 +210,15 @@ func (b *builder) catch(t *task, next string) []*asl.Catcher {
 	if b.threads {
 		out.Set("nth", query("$states.input.nth"))
 	}
+	if b.plainFailure(t) {
+		action := ""
+		if t.action != nil {
+			action = t.action.Name
+		}
+		for _, kv := range [][2]any{{"name", t.name}, {"at", t.at()}, {"action", action}, {"timeout", t.timeout}} {
+			out.Set(kv[0].(string), kv[1])
+		}
+	}
 	return []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: out, Next: next}}
 }
 
@@ -221,7 +259,6 @@ func (b *builder) payload(t *task, part *value.Map, region any) *value.Map {
 // settleState is where a task's failure goes: it is recorded and on-error asked.
 func (b *builder) settleState(t *task) *asl.State {
 	part := b.taskPart(t, step.Settle)
-	b.addStart(part, t)
 	if t.timeout > 0 {
 		part.Set("timeout", t.timeout)
 	}
@@ -230,9 +267,6 @@ func (b *builder) settleState(t *task) *asl.State {
 	}
 	addRoutes(part, "on-error", t.failure)
 	addRoutes(part, "on-complete", t.complete)
-	if len(t.items) > 0 {
-		part.Set("with-items", iterators(t))
-	}
 	part.Set("error", query("$states.input.error"))
 	p := value.NewMap(2)
 	if t.action != nil {

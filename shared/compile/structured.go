@@ -126,7 +126,21 @@ func (b *builder) enter(sc *scope, t *task) (string, bool) {
 	if !b.leave(sc, t, e.success, b.ways(t.success, t.complete), false) {
 		return "", false
 	}
+	if e.failed == nil {
+		b.addSharedFailure(sc)
+		return e.entry, true
+	}
 	return e.entry, b.leave(sc, t, e.failed, b.ways(t.failure, t.complete), true)
+}
+
+func (b *builder) addSharedFailure(sc *scope) {
+	name := b.shared[sc.states]
+	if sc.states.Get(name) != nil {
+		return
+	}
+	s := b.sharedFailure()
+	goTo(s, b.end(sc, true))
+	sc.states.Add(name, s)
 }
 
 // leave sets where a way out of a task goes.

@@ -20,12 +20,13 @@ type call struct {
 	t    *step.Task
 	head *store.Execution
 	*started
-	task   *store.Task   // this task execution; Version 0 = not stored yet
-	act    *store.Action // Run: its action execution
-	from   []*store.Task
-	in     *value.Map // what was published on the way here
-	vers   *value.Map // how often, by leaf
-	region string     // where the action went
+	task    *store.Task   // this task execution; Version 0 = not stored yet
+	act     *store.Action // Run: its action execution
+	from    []*store.Task
+	in      *value.Map // what was published on the way here
+	vers    *value.Map // how often, by leaf
+	region  string     // where the action went
+	lasting bool       // something was changed outside: what is stored of it must not be lost
 }
 
 // open loads what the step needs. It always returns a call, if only to name an
@@ -59,6 +60,10 @@ func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
 		return c, err
 	}
 	if c.head.Version == 0 {
+		if t.Op == step.Settle && t.Error != nil {
+			// There is nothing to settle it in: the failure is all there is.
+			return c, &TaskError{Name: t.Error.Error, Message: message(t.Error)}
+		}
 		if t.Workflow == nil {
 			return c, ExecutionUnknown{t.Execution}
 		}
@@ -164,4 +169,14 @@ func (c *call) exprError(part, at string, err error) error {
 func (c *call) observe(p Progress) {
 	p.Execution, p.Task, p.ID = c.t.Execution, c.t.Name, c.task.ID
 	c.e.opts.Observe(p)
+}
+
+// saving is the context to store with. What can be done again to the same end
+// need not survive a loss of power by itself: a write that must takes along all
+// that were made before it.
+func (c *call) saving(ctx context.Context) context.Context {
+	if c.lasting {
+		return ctx
+	}
+	return store.WithDurability(ctx, store.Relaxed)
 }

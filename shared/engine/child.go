@@ -78,7 +78,7 @@ func (c *call) startChild(ctx context.Context, act *store.Action, input *value.M
 			records = append(records, c.task)
 		}
 	}
-	if err := c.e.opts.Records.Save(ctx, records...); err != nil && !isConflict(err) {
+	if err := c.e.opts.Records.Save(c.saving(ctx), records...); err != nil && !isConflict(err) {
 		return errors.Join(startErr, err)
 	}
 	return startErr
@@ -112,7 +112,7 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 	if act.Version == 0 {
 		return nil, SubWorkflowFailed{c.lost()}
 	}
-	if err := c.e.opts.Records.Put(ctx, act); err != nil {
+	if err := c.e.opts.Records.Put(c.saving(ctx), act); err != nil {
 		return nil, err
 	}
 	info, _ := act.Output.V.(string)

@@ -183,7 +183,7 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 	if t.Answer, err = json.Marshal(answer); err != nil {
 		return nil, err
 	}
-	return answer, c.e.opts.Records.Save(ctx, append(records, t)...)
+	return answer, c.e.opts.Records.Save(c.saving(ctx), append(records, t)...)
 }
 
 // cut leaves what is dispatched of the routes that hold: noop is nothing, and
@@ -245,7 +245,7 @@ func (c *call) saveOutcome(ctx context.Context, records []store.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	err := c.e.opts.Records.Save(ctx, records...)
+	err := c.e.opts.Records.Save(c.saving(ctx), records...)
 	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
 		return nil // it is there already
 	}

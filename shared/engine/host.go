@@ -229,19 +229,9 @@ func (e *Engine) resultOf(ctx context.Context, t *store.Task) (any, error) {
 	if v, ok := e.results.Get(t.ID); ok {
 		return v, nil
 	}
-	var v any
-	if t.WithItems {
-		r := &store.Result{Execution: t.Execution, Task: t.ID}
-		if err := e.opts.Records.Load(ctx, r); err != nil {
-			return nil, err
-		}
-		v = r.Result.V
-	} else {
-		a := &store.Action{Execution: t.Execution, Task: t.ID, Round: t.Round}
-		if err := e.opts.Records.Load(ctx, a); err != nil {
-			return nil, err
-		}
-		v = a.Output.V
+	v, err := e.opts.Records.TaskResult(ctx, t)
+	if err != nil {
+		return nil, err
 	}
 	e.results.Add(t.ID, v)
 	return v, nil

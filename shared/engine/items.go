@@ -50,7 +50,7 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	}
 	c.begin(kind)
 	c.task.WithItems, c.task.Items, c.task.Round = true, len(rows), c.t.Round
-	if err := c.e.opts.Records.Save(ctx, c.task); err != nil && !isConflict(err) {
+	if err := c.e.opts.Records.Save(c.saving(ctx), c.task); err != nil && !isConflict(err) {
 		return nil, err
 	}
 	c.observe(Progress{State: Running, Item: -1, Items: len(rows)})
@@ -122,7 +122,7 @@ func (c *call) saveBlocks(ctx context.Context, rows []any) error {
 			Values: value.Any{V: rows[i:min(i+blockSize, len(rows))]},
 		})
 	}
-	return c.e.opts.Records.Put(ctx, records...)
+	return c.e.opts.Records.Put(c.saving(ctx), records...)
 }
 
 // chunks divides the items. Each chunk shows those of its first item's values
@@ -282,7 +282,7 @@ func (c *call) itemFault(act *store.Action, err error) {
 }
 
 func (c *call) saveItem(ctx context.Context, act *store.Action) error {
-	err := c.e.opts.Records.Save(ctx, act)
+	err := c.e.opts.Records.Save(c.saving(ctx), act)
 	if isConflict(err) {
 		return nil // another call of the same item was first
 	}
@@ -321,7 +321,7 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 func (c *call) failItems(ctx context.Context, records []store.Record, failed []*store.Action) error {
 	info := itemsInfo(failed)
 	c.task.StateInfo = &info
-	if err := c.e.opts.Records.Put(ctx, append(records, c.task)...); err != nil {
+	if err := c.e.opts.Records.Put(c.saving(ctx), append(records, c.task)...); err != nil {
 		return err
 	}
 	return ItemsFailed{info}
@@ -400,7 +400,7 @@ func (c *call) again(ctx context.Context) (*step.Answer, error) {
 	a := c.answer(Running)
 	a.From, a.Again, a.Round, a.Nth = append([]string{}, c.t.From...), true, c.t.Round+1, c.t.Nth
 	c.task.Round = a.Round
-	if err := c.e.opts.Records.Save(ctx, c.task); err != nil && !isConflict(err) {
+	if err := c.e.opts.Records.Save(c.saving(ctx), c.task); err != nil && !isConflict(err) {
 		return nil, err
 	}
 	return a, nil

@@ -117,6 +117,7 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	act.Output, act.ErrorName = value.Any{}, ""
 	act.Input = value.Any{V: action.Redact(input)}
 	if !action.ReadOnly {
+		c.lasting = true
 		if err := c.saveStarted(ctx, act); err != nil {
 			return err
 		}
@@ -132,9 +133,9 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: nothing is known of the outcome
 	}
-	err = c.named(err)
+	err = runError(c.named(err).(*TaskError))
 	act.State, act.ErrorName, act.Output = Error, errorName(err), value.Any{V: err.Error()}
-	if saveErr := c.e.opts.Records.Save(ctx, act); saveErr != nil {
+	if saveErr := c.e.opts.Records.Save(c.saving(ctx), act); saveErr != nil {
 		return errors.Join(err, saveErr)
 	}
 	return err
@@ -169,6 +170,15 @@ func (c *call) once(ctx context.Context, act *store.Action, input *value.Map) (a
 		err = &TaskError{Name: timeoutName, Message: c.timeoutMessage(), Err: err}
 	}
 	return out, err
+}
+
+// runError renames what an action says of its arguments once it runs: their
+// values, other than their names, are data, and on-error is asked about those.
+func runError(err *TaskError) error {
+	if err.Name == "InvalidInput" {
+		return &TaskError{Name: "InvalidArguments", Message: err.Message, Err: err.Err}
+	}
+	return err
 }
 
 // timeoutName is the name that Step Functions gives a state that ran too long.
@@ -218,7 +228,7 @@ func (c *call) saveStarted(ctx context.Context, act *store.Action) error {
 		c.begin("ACTION")
 		records = append(records, c.task)
 	}
-	return c.e.opts.Records.Save(ctx, records...)
+	return c.e.opts.Records.Save(c.saving(ctx), records...)
 }
 
 // begin fills in a task execution that starts now.

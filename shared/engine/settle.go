@@ -38,10 +38,10 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 // function did not come to it (it was cut off, or refused the call).
 func (c *call) recordFailure(name, info string) []store.Record {
 	act := c.act
-	if act == nil || (act.Version > 0 && act.State == Error) || name == "JoinFailed" || c.task.Type == "WORKFLOW" {
+	if act == nil || (act.Version > 0 && act.State == Error) || name == "JoinFailed" {
 		return nil
 	}
-	if len(c.t.WithItems) > 0 || c.ev.Action == "" {
+	if c.task.WithItems || c.task.Type == "WORKFLOW" || c.ev.Action == "" {
 		return nil
 	}
 	if act.StartedAt.IsZero() {

@@ -80,7 +80,7 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (*store.Execution,
 	if req.Workflow.Threads {
 		records = append(records, newGraph(req.Workflow, req.ID))
 	}
-	err = e.opts.Records.Save(ctx, records...)
+	err = e.opts.Records.Save(store.WithDurability(ctx, store.Relaxed), records...)
 	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
 		return e.opts.Records.Execution(ctx, req.ID)
 	}
