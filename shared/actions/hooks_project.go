@@ -1,10 +1,6 @@
 package actions
 
-import (
-	"context"
-
-	"github.com/sirocco-workflows/sirocco/shared/value"
-)
+import "context"
 
 var projectHooks = map[string]hook{
 	"project.clouds":  projectClouds,
@@ -16,7 +12,11 @@ func projectClouds(_ context.Context, inv *invocation) (any, error) {
 	if inv.runner.manager == nil {
 		return []any{}, nil
 	}
-	return value.Of(inv.runner.manager.Clouds()), nil
+	names := []any{}
+	for _, name := range inv.runner.manager.Clouds() {
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 // projectRegions gives the regions that offer a service type, from the catalog.
@@ -25,5 +25,9 @@ func projectRegions(ctx context.Context, inv *invocation) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return value.Of(session.Catalog().Regions(pythonStr(inv.args["service_type"]))), nil
+	regions := []any{}
+	for _, name := range session.Catalog().Regions(pythonStr(inv.args["service_type"])) {
+		regions = append(regions, name)
+	}
+	return regions, nil
 }

@@ -41,6 +41,7 @@ type pager struct {
 	pages int
 	last  *value.Map // the last answer, for a result that is the whole answer
 	bare  bool       // the answer is a list itself
+	split bool       // the result is the pages and not one answer
 	seen  map[string]bool
 }
 
@@ -50,6 +51,9 @@ func newPager(c *call, args arguments) *pager {
 		if n, ok := asInt(args[name]); ok && n > 0 && c.page != pageWhole {
 			p.limit = n // of neutron's lists it is the size of a page
 		}
+	}
+	if all, ok := args["retrieve_all"]; ok && c.page == pageWhole {
+		p.split = !isTrue(all)
 	}
 	return p
 }
@@ -99,7 +103,11 @@ func (p *pager) take(body any, query url.Values) (url.Values, error) {
 	if !isList && v != nil {
 		return nil, fmt.Errorf("%q in the answer is %s and not a list", p.key, kindOf(v))
 	}
-	p.items = append(p.items, page...)
+	if p.split {
+		p.items = append(p.items, m)
+	} else {
+		p.items = append(p.items, page...)
+	}
 	if p.full() {
 		p.items = p.items[:p.limit]
 		return nil, nil
@@ -181,10 +189,10 @@ func listKey(m *value.Map) string {
 
 // result is the list, or for whole answers the answer with the whole list in it.
 func (p *pager) result() any {
-	if p.kind != pageWhole || p.bare {
+	if p.kind != pageWhole || p.bare || p.split {
 		return p.items
 	}
-	if p.pages == 1 && !p.full() {
+	if p.pages == 1 {
 		return p.last
 	}
 	out := value.NewMap(p.last.Len())

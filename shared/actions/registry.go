@@ -70,7 +70,7 @@ func (r *Registry) Lookup(name string) (*Action, bool) {
 	}
 	prefix, rest, _ := strings.Cut(name, ".")
 	t, err := r.table(serviceOf(prefix))
-	if err != nil {
+	if err != nil || t.prefix != prefix+"." {
 		return nil, false
 	}
 	a, err := t.action(rest)
