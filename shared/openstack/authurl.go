@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -30,6 +31,8 @@ var (
 	numericLabel   = regexp.MustCompile(`^(0[xX][0-9a-fA-F]*|[0-9]+)$`)
 	errAuthURL     = errors.New("an auth URL is http(s)://host[:port][/path]")
 )
+
+const maxURL = 2048 // bytes; IDN labels take quadratic time
 
 // idnaProfile maps names as browsers and Python's clients look them up, and
 // lets the underscores of internal names through.
@@ -59,6 +62,9 @@ func parseAuthURL(raw string) (authURL, error) {
 		if c := raw[i]; c <= ' ' || c == 0x7f || c == '\\' {
 			return authURL{}, errors.New("has a blank, a control character or a backslash")
 		}
+	}
+	if len(raw) > maxURL || !utf8.ValidString(raw) {
+		return authURL{}, errors.New("is no text of a reasonable length")
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -123,6 +129,9 @@ func canonicalHost(authority string) (string, error) {
 	host, err := idnaProfile.ToASCII(strings.TrimSuffix(host, "."))
 	if err != nil || host == "" || strings.HasSuffix(host, ".") {
 		return "", errors.New("has a host that is no valid name")
+	}
+	if again, err := idnaProfile.ToASCII(host); err != nil || again != host {
+		return "", errors.New("has a host that is no valid name") // punycode of what no name may have
 	}
 	for i := range len(host) {
 		c := host[i]

@@ -88,7 +88,7 @@ func forbiddenReason(a netip.Addr) string {
 	}
 	// NAT64 with a shorter prefix (RFC 6052, /48) leaves byte 8 zero between
 	// the address's halves.
-	if localNAT64.Contains(a) && b[8] == 0 {
+	if localNAT64.Contains(a) && b[8] == 0 && b[6]|b[7] != 0 {
 		return forbiddenReason(netip.AddrFrom4([4]byte{b[6], b[7], b[9], b[10]}))
 	}
 	return ""
