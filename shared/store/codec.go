@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -85,6 +86,9 @@ func (c *Codec) decompress(frame []byte) ([]byte, error) {
 	body, err := dec.DecodeAll(frame, nil)
 	if err != nil {
 		return nil, fmt.Errorf("decompressing a body: %w", err)
+	}
+	if len(body) == 0 { // a frame cut to nothing is no error of zstd's
+		return nil, errors.New("decompressing a body: it is cut off")
 	}
 	return body, nil
 }
