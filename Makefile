@@ -33,7 +33,7 @@ demo: build ## servers of two clouds and six regions, on simulated clouds
 
 .PHONY: bench
 bench: build ## times and sizes, ours beside what they are measured against
-	go run ./test/bench
+	go run ./test/coldstart
 
 .PHONY: check
 check: lint tidy-check generated-check validate-asl store-test sam-validate sam-build fuzz ## everything that CI checks besides make test
@@ -76,7 +76,8 @@ validate-asl: build ## asl-validator over every definition
 .PHONY: store-test
 store-test: ## the contract of the store, on an emulator of DynamoDB
 	$(call section,store on an emulator)
-	scripts/store-test.sh
+	scripts/tool.sh moto >/dev/null
+	scripts/dynamodb-emulator.sh --venv .venv/moto go test -count=1 ./shared/store/...
 
 .PHONY: sam-validate
 sam-validate: ## sam validate --lint

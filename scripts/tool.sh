@@ -41,7 +41,10 @@ venv() {
 
 case "${1:-}" in
 sam) venv sam sam "aws-sam-cli==$SAM" ;;
-moto) venv moto moto_server "moto[server]==$MOTO" ;;
+moto)
+	venv moto moto_server "moto[server,dynamodb]==$MOTO"
+	echo "$MOTO" >.venv/moto/.moto-version # as scripts/dynamodb-emulator.sh marks it
+	;;
 lint)
 	if [ "$(bin/golangci-lint version --short 2>/dev/null || true)" != "${LINT#v}" ]; then
 		mkdir -p bin

@@ -2,6 +2,9 @@
 // std.echo, std.http, std.javascript and the like.
 package main
 
-import "github.com/sirocco-workflows/sirocco/shared/function"
+import (
+	"github.com/sirocco-workflows/sirocco/shared/actions/js"
+	"github.com/sirocco-workflows/sirocco/shared/function"
+)
 
-func main() { function.Main(function.Options{Service: "std"}) }
+func main() { function.Main(function.Options{Service: "std", Script: js.Eval}) }

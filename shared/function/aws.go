@@ -2,11 +2,10 @@ package function
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -17,10 +16,33 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/store/secrets"
 )
 
-func loadAWS(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return cfg, fmt.Errorf("configuration of AWS: %w", err)
+// loadAWS is the configuration of AWS's clients out of what Lambda puts into a
+// function's environment: region and the role's credentials. The SDK's own
+// package config would look in files, single sign-on and instance metadata too,
+// none of which a function has, for a millisecond at every cold start.
+// AWS_ENDPOINT_URL names the endpoint of an emulator.
+func (f *Function) loadAWS(context.Context) (aws.Config, error) {
+	region := f.config.env("AWS_REGION")
+	if region == "" {
+		return aws.Config{}, ConfigError{"AWS_REGION", "is not set, and the event needs AWS's services"}
+	}
+	cfg := aws.Config{
+		Region: region,
+		Credentials: aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			c := aws.Credentials{
+				AccessKeyID:     f.config.env("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: f.config.env("AWS_SECRET_ACCESS_KEY"),
+				SessionToken:    f.config.env("AWS_SESSION_TOKEN"),
+				Source:          "environment",
+			}
+			if !c.HasKeys() {
+				return c, ConfigError{"AWS_ACCESS_KEY_ID", "or AWS_SECRET_ACCESS_KEY is not set"}
+			}
+			return c, nil
+		})),
+	}
+	if endpoint := f.config.env("AWS_ENDPOINT_URL"); endpoint != "" {
+		cfg.BaseEndpoint = aws.String(endpoint)
 	}
 	return cfg, nil
 }
@@ -59,8 +81,8 @@ func (f *Function) clouds(ctx context.Context) (*openstack.CloudsConfig, error) 
 	return openstack.ParseClouds(text, nil, nil)
 }
 
-// sources are where references to credentials lead: the table, sealed with the
-// configured key, and Secrets Manager.
+// openSources makes what references to credentials lead to: the table, sealed with
+// the configured key, and Secrets Manager.
 func (f *Function) openSources(ctx context.Context) (store.Sources, error) {
 	cfg, err := f.aws.get(ctx)
 	if err != nil {
@@ -96,26 +118,9 @@ func (r references) Resolve(ctx context.Context, ref string) (openstack.Resolved
 	if err != nil {
 		return openstack.Resolved{}, err
 	}
-	return parseSecret(ref, text)
-}
-
-// parseSecret reads stored credentials: the members of [openstack.Credentials]
-// and besides them auth_url, region, interface, cacert (PEM) and insecure. The
-// decoder's error is not shown, as it may quote what it could not read.
-func parseSecret(ref string, text []byte) (openstack.Resolved, error) {
-	var secret struct {
-		openstack.Credentials
-		AuthURL   string `json:"auth_url"`
-		Region    string `json:"region"`
-		Interface string `json:"interface"`
-		CACert    string `json:"cacert"`
-		Insecure  bool   `json:"insecure"`
-	}
-	if json.Unmarshal(text, &secret) != nil {
-		return openstack.Resolved{}, InvalidInput{"what " + ref + " refers to is not credentials as JSON"}
-	}
-	return openstack.Resolved{
-		Credentials: secret.Credentials, AuthURL: secret.AuthURL, Region: secret.Region,
-		Interface: secret.Interface, CACert: secret.CACert, Insecure: secret.Insecure,
-	}, nil
+	resolved, err := openstack.ParseResolved(ref, text)
+	// Who can put a secret under the prefix is an operator; the table's
+	// credentials may come from anybody who may store some.
+	resolved.Trusted = strings.HasPrefix(ref, secretsScheme+":")
+	return resolved, err
 }

@@ -47,7 +47,8 @@ type Config struct {
 	CloudsSecret    string
 	CredentialsKey  string
 	LogLevel        slog.Level
-	// Environ is the environment, "NAME=value" each, for OS_* variables.
+	// Environ is the environment, "NAME=value" each, for OS_* variables and those
+	// that Lambda sets (AWS_REGION and the role's credentials).
 	Environ []string
 }
 
@@ -105,4 +106,16 @@ func ParseConfig(environ []string) (Config, error) {
 
 func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+}
+
+// env is a variable of the environment, "" if it is not set. The last entry of a
+// name counts, as it does for a process.
+func (c Config) env(name string) string {
+	found := ""
+	for _, entry := range c.Environ {
+		if n, val, ok := strings.Cut(entry, "="); ok && n == name {
+			found = val
+		}
+	}
+	return found
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/sirocco-workflows/sirocco/shared/engine"
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/store"
 )
 
 // InvalidInput says that an event can't be understood, or asks for what this
@@ -64,6 +65,8 @@ func errorName(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return reflect.TypeFor[openstack.Timeout]().Name()
+	case errors.Is(err, store.ErrNoCredential):
+		return reflect.TypeFor[InvalidInput]().Name()
 	case passing(err):
 		return reflect.TypeFor[openstack.Unavailable]().Name()
 	}

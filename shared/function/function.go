@@ -67,7 +67,7 @@ func New(config Config, options Options) (*Function, error) {
 		logger = NewLogger(os.Stderr, config.LogLevel)
 	}
 	f := &Function{service: options.Service, config: config, logger: logger, registry: registry}
-	f.aws.make = loadAWS
+	f.aws.make = f.loadAWS
 	f.sources.make = f.openSources
 	f.table.make = func(ctx context.Context) (store.Table, error) {
 		if options.Table != nil {
