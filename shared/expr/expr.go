@@ -2,80 +2,52 @@ package expr
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/shared/yaql"
 )
 
 // Template is a compiled string: text with zero or more expressions. It is
 // immutable and safe for concurrent use, so it can be cached.
 type Template struct {
-	src string
+	src   string
+	parts []part
+	lone  bool // the one part is an expression, and all there is
+}
+
+// part is text, or an expression if expr is not nil.
+type part struct {
+	text string
+	expr *yaql.Expr
+	off  int // of the expression in the template
 }
 
 // Scope is what templates are evaluated in.
 type Scope struct {
-	// Data is `$`: value data or a yaql.Lazy.
+	// Data is `$`: value data or a [yaql.Lazy].
 	Data any
 	// Host answers the functions that look at executions. Without one, env()
 	// is `__env` of Data and the others are errors.
 	Host Host
+	// Limits bound each expression; the zero value has useful ones.
+	Limits yaql.Limits
 }
 
-// Host answers those of Mistral's functions that look at executions. All
-// results are value data. Embed [NoHost] to implement only some.
-type Host interface {
-	// Env is env(): the environment, {} if there is none.
-	Env(ctx context.Context) (any, error)
-	// Execution is execution(): the current workflow execution.
-	Execution(ctx context.Context) (any, error)
-	// Executions is executions(...), in order of creation.
-	Executions(ctx context.Context, f ExecutionFilter) (any, error)
-	// Task is task(name): the latest task execution of that name, nil for an
-	// unknown one. The empty name means the current task.
-	Task(ctx context.Context, name string) (any, error)
-	// Tasks is tasks(...), in order of creation.
-	Tasks(ctx context.Context, f TaskFilter) (any, error)
-	// Global is global(name): a global variable, nil if there is none.
-	Global(ctx context.Context, name string) (any, error)
+// SyntaxError is a template with an expression that does not parse.
+type SyntaxError struct {
+	Template string
+	Offset   int // of the offending byte in the template
+	Message  string
+	Cause    *yaql.SyntaxError
 }
 
-// ExecutionFilter has the arguments of executions(); empty ones don't filter.
-type ExecutionFilter struct {
-	ID, RootExecutionID, State string
-	FromTime, ToTime           string // created_at: at or after, before
-}
+func (e *SyntaxError) Error() string { return e.Cause.Error() }
 
-// TaskFilter has the arguments of tasks(); empty ones don't filter.
-type TaskFilter struct {
-	WorkflowExecutionID string
-	Recursive           bool // also tasks of sub-workflows; only with WorkflowExecutionID
-	State               string
-	Flat                bool // leave out tasks whose sub-workflow is in the same state
-}
-
-// NoHost is a [Host] that answers nothing.
-type NoHost struct{}
-
-var _ Host = NoHost{}
-
-func noHost(name string) (any, error) { return nil, fmt.Errorf("%s() is not available here", name) }
-
-// Env returns an empty environment.
-func (NoHost) Env(context.Context) (any, error) { return noHost("env") }
-
-// Execution fails.
-func (NoHost) Execution(context.Context) (any, error) { return noHost("execution") }
-
-// Executions fails.
-func (NoHost) Executions(context.Context, ExecutionFilter) (any, error) { return noHost("executions") }
-
-// Task fails.
-func (NoHost) Task(context.Context, string) (any, error) { return noHost("task") }
-
-// Tasks fails.
-func (NoHost) Tasks(context.Context, TaskFilter) (any, error) { return noHost("tasks") }
-
-// Global fails.
-func (NoHost) Global(context.Context, string) (any, error) { return noHost("global") }
+func (e *SyntaxError) Unwrap() error { return e.Cause }
 
 // UnsupportedError is a template in a language that is not supported.
 type UnsupportedError struct {
@@ -85,79 +57,175 @@ type UnsupportedError struct {
 }
 
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s expressions are not supported: %s", e.Language, e.Template)
+	return fmt.Sprintf("%s expressions are not supported: %s", e.Language, clip(e.Template))
 }
 
-// Problem is something that [Check] found in a template.
-type Problem struct {
-	Path       []any  // keys (string) and indexes (int) from the tree's root to the string
-	Template   string // the string
-	Offset     int    // in bytes, within the string
-	Kind       ProblemKind
-	Message    string
-	Name       string // the function that is unknown or wrongly called
-	Suggestion string // the name that may be meant, or empty
+// clip shortens a text for a message.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
-// ProblemKind tells problems apart.
-type ProblemKind string
-
-// The kinds of problem.
-const (
-	Syntax          ProblemKind = "syntax"
-	Unsupported     ProblemKind = "unsupported"
-	UnknownFunction ProblemKind = "unknown-function"
-	WrongArguments  ProblemKind = "wrong-arguments"
+var (
+	yaqlPattern  = regexp.MustCompile(`<%.*?%>`)
+	jinjaPattern = regexp.MustCompile(`\{\{.*?\}\}|\{%.*?%\}`)
 )
 
-// Ref is a name that a template refers to.
-type Ref struct {
-	Path     []any
-	Template string
-	Offset   int // of the name, in bytes within the string
-	Kind     RefKind
-	Name     string
+// Compile reads a template. The error is a [*SyntaxError] or an
+// [*UnsupportedError].
+func Compile(src string) (*Template, error) {
+	t := &Template{src: src}
+	if !strings.Contains(src, "%") && !strings.Contains(src, "{{") {
+		t.parts = []part{{text: src}}
+		return t, nil
+	}
+	if at := jinjaPattern.FindStringIndex(src); at != nil {
+		return nil, &UnsupportedError{Template: src, Language: "Jinja2", Offset: at[0]}
+	}
+	pos := 0
+	for _, at := range yaqlPattern.FindAllStringIndex(src, -1) {
+		p, err := compileExpr(src, at[0], at[1])
+		if err != nil {
+			return nil, err
+		}
+		if at[0] > pos {
+			t.parts = append(t.parts, part{text: src[pos:at[0]]})
+		}
+		t.parts = append(t.parts, p)
+		pos = at[1]
+	}
+	if pos < len(src) || src == "" {
+		t.parts = append(t.parts, part{text: src[pos:]})
+	}
+	t.lone = len(t.parts) == 1 && t.parts[0].expr != nil
+	return t, nil
 }
 
-// RefKind tells references apart.
-type RefKind string
-
-// The kinds of reference.
-const (
-	Variable   RefKind = "variable"    // $.name at the root
-	TaskName   RefKind = "task"        // task('name') or task(name)
-	GlobalName RefKind = "global"      // global('name')
-	EnvName    RefKind = "environment" // env().name
-)
-
-// Report is what [Check] finds.
-type Report struct {
-	Problems []Problem
-	Refs     []Ref
+// compileExpr reads the expression src[from:to], delimiters included. Mistral
+// strips all of their characters, and then blanks, from both ends.
+func compileExpr(src string, from, to int) (part, error) {
+	body := strings.TrimLeft(src[from:to], "<%>")
+	off := to - len(body)
+	body = strings.TrimRight(body, "<%>")
+	trimmed := strings.TrimSpace(body)
+	off += strings.Index(body, trimmed)
+	e, err := yaql.Parse(trimmed)
+	if err == nil {
+		return part{expr: e, off: off}, nil
+	}
+	var syntax *yaql.SyntaxError
+	if !errors.As(err, &syntax) {
+		return part{}, err
+	}
+	return part{}, &SyntaxError{Template: src, Offset: off + syntax.Offset, Message: syntax.Message, Cause: syntax}
 }
-
-// Compile reads a template.
-func Compile(src string) (*Template, error) { return &Template{src}, nil }
 
 // Source returns the template's text.
 func (t *Template) Source() string { return t.src }
 
-// HasExpressions reports whether evaluating can give anything else than the text.
-func (t *Template) HasExpressions() bool { return false }
+// HasExpressions reports whether there is any: without, the template evaluates
+// to its own text.
+func (t *Template) HasExpressions() bool {
+	for i := range t.parts {
+		if t.parts[i].expr != nil {
+			return true
+		}
+	}
+	return false
+}
 
 // Eval computes the template: a lone expression keeps its type, of a mixed
-// text the expressions are replaced by Python's str() of their results.
-func (t *Template) Eval(ctx context.Context, s *Scope) (any, error) { return nil, nil }
+// text the expressions are replaced by Python's str() of their results. An
+// error of an expression is a [*yaql.EvalError].
+func (t *Template) Eval(ctx context.Context, s *Scope) (any, error) {
+	return t.eval(withScope(ctx, s), env(s))
+}
+
+func (t *Template) eval(ctx context.Context, env *yaql.Env) (any, error) {
+	if t.lone {
+		return t.parts[0].expr.Eval(ctx, env)
+	}
+	var b strings.Builder
+	for i := range t.parts {
+		p := &t.parts[i]
+		if p.expr == nil {
+			b.WriteString(p.text)
+			continue
+		}
+		text, err := p.expr.EvalText(ctx, env)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(text)
+	}
+	return b.String(), nil
+}
+
+func env(s *Scope) *yaql.Env {
+	return &yaql.Env{Root: s.Data, Library: library(), Limits: s.Limits}
+}
 
 // EvalTree evaluates all strings in a tree of value data; keys of
-// dictionaries are left alone. v itself is not changed.
-func EvalTree(ctx context.Context, v any, s *Scope) (any, error) { return nil, nil }
+// dictionaries are left alone. v itself is not changed, and what has no
+// expressions in it is returned as it is.
+func EvalTree(ctx context.Context, v any, s *Scope) (any, error) {
+	return evalTree(withScope(ctx, s), v, env(s))
+}
 
-// Check reads all templates of a tree without evaluating them.
-func Check(v any) Report { return Report{} }
+func evalTree(ctx context.Context, v any, env *yaql.Env) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return evalString(ctx, v, env)
+	case []any:
+		return evalList(ctx, v, env)
+	case *value.Map:
+		return evalMap(ctx, v, env)
+	}
+	return v, nil
+}
+
+func evalString(ctx context.Context, s string, env *yaql.Env) (any, error) {
+	if !strings.Contains(s, "<%") && !strings.Contains(s, "{{") && !strings.Contains(s, "{%") {
+		return s, nil
+	}
+	t, err := Compile(s)
+	if err != nil {
+		return nil, err
+	}
+	return t.eval(ctx, env)
+}
+
+func evalList(ctx context.Context, list []any, env *yaql.Env) (any, error) {
+	out := make([]any, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = evalTree(ctx, e, env); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func evalMap(ctx context.Context, m *value.Map, env *yaql.Env) (any, error) {
+	if m == nil {
+		return m, nil
+	}
+	out := value.NewMap(m.Len())
+	for k, e := range m.All() {
+		v, err := evalTree(ctx, e, env)
+		if err != nil {
+			return nil, err
+		}
+		out.Set(k, v)
+	}
+	return out, nil
+}
 
 // Str is Python's str() of value data.
-func Str(v any) string { return "" }
+func Str(v any) string { return yaql.Str(v) }
 
 // Repr is Python's repr() of value data.
-func Repr(v any) string { return "" }
+func Repr(v any) string { return yaql.Repr(v) }

@@ -24,11 +24,13 @@ func (st *state) equal(a, b any) (bool, error) {
 	case []any:
 		y, ok := b.([]any)
 		return equalItems(st, x, y, ok)
-	case *list:
-		if y, ok := b.(*list); ok {
-			return equalItems(st, x.items, y.items, true)
+	case *list, *rawList:
+		xs, _ := itemsOf(x)
+		if _, isTuple := b.([]any); isTuple {
+			return false, nil
 		}
-		return false, nil
+		ys, ok := itemsOf(b)
+		return equalItems(st, xs, ys, ok)
 	case datetime:
 		y, ok := b.(datetime)
 		return ok && x.t.Equal(y.t), nil

@@ -162,6 +162,9 @@ func hostFunction(h *Function) *fn {
 	f := &fn{name: h.Name, function: true}
 	for _, p := range h.Params {
 		fp := fparam{name: p.Name, t: tAny, def: noDefault}
+		if p.Bool {
+			fp.t = tBoolNull
+		}
 		if p.Optional {
 			fp.def = p.Default
 		}
@@ -171,7 +174,7 @@ func hostFunction(h *Function) *fn {
 		data := make([]any, len(a))
 		for i, v := range a {
 			var err error
-			if data[i], err = c.st.output(v); err != nil {
+			if data[i], err = c.st.argument(v); err != nil {
 				return nil, err
 			}
 		}
@@ -179,7 +182,7 @@ func hostFunction(h *Function) *fn {
 		if err != nil {
 			return nil, err
 		}
-		return v, nil
+		return raw(v), nil
 	}
 	return f
 }

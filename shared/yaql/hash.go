@@ -77,7 +77,7 @@ func appendHash(b []byte, v any, depth int) ([]byte, error) {
 		return hashEntries(b, v, depth)
 	case *set:
 		return hashUnordered(b, v.items, depth)
-	case *list, *view:
+	case *list, *rawList, *rawMap, *view:
 		return nil, unhashable(v)
 	case datetime:
 		return strconv.AppendInt(append(b, 'd'), v.t.UnixMicro(), 10), nil

@@ -107,6 +107,8 @@ func (st *state) iterate(v any) (iterator, error) {
 		return &itemsIter{v}, nil
 	case *list:
 		return &itemsIter{v.items}, nil
+	case *rawList:
+		return &itemsIter{v.items()}, nil
 	case *remembered:
 		return &remembered{mem: v.mem}, nil
 	case iterator:
@@ -121,7 +123,7 @@ func (st *state) iterate(v any) (iterator, error) {
 		return &itemsIter{items}, err
 	case string:
 		return runesIter(v), nil
-	case *value.Map, *dict, Lazy:
+	case *value.Map, *dict, *rawMap, Lazy:
 		items, err := viewItems(&view{v, keysView})
 		return &itemsIter{items}, err
 	}
@@ -165,6 +167,8 @@ func (st *state) collect(coll any) ([]any, error) {
 		return c, nil
 	case *list:
 		return c.items, nil
+	case *rawList:
+		return c.items(), nil
 	case *set:
 		return c.items, nil
 	}

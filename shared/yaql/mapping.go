@@ -10,6 +10,11 @@ func lookup(m, key any) (any, bool, error) {
 			v, ok := m.Get(s)
 			return v, ok, nil
 		}
+	case *rawMap:
+		if s, ok := key.(string); ok {
+			v, ok := m.data.Get(s)
+			return raw(v), ok, nil
+		}
 	case Lazy:
 		if s, ok := key.(string); ok {
 			return m.Get(s)
@@ -38,6 +43,8 @@ func entries(m any, f func(k, v any) error) error {
 				return err
 			}
 		}
+	case *rawMap:
+		return entries(m.data, func(k, v any) error { return f(k, raw(v)) })
 	case Lazy:
 		for _, k := range m.Keys() {
 			v, ok, err := m.Get(k)

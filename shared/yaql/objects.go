@@ -23,6 +23,31 @@ import (
 // list is a mutable Python list; nothing mutates it.
 type list struct{ items []any }
 
+// rawList and rawMap are lists and dictionaries that a host's function gave:
+// value data, whose pieces become such ones when they are looked at.
+type (
+	rawList struct{ data []any }
+	rawMap  struct{ data *value.Map }
+)
+
+func raw(v any) any {
+	switch v := v.(type) {
+	case []any:
+		return &rawList{v}
+	case *value.Map:
+		return &rawMap{v}
+	}
+	return v
+}
+
+func (l *rawList) items() []any {
+	out := make([]any, len(l.data))
+	for i, e := range l.data {
+		out[i] = raw(e)
+	}
+	return out
+}
+
 // dict is a dictionary in insertion order.
 type dict struct {
 	frozen bool // has a hash, as yaql's FrozenDict; a plain dict has not
@@ -144,9 +169,9 @@ func isA(v any, c class) bool {
 		return c == clsStr || c == clsIterable || c == clsSequence
 	case []any:
 		return c == clsTuple || c == clsIterable || c == clsSequence
-	case *list:
+	case *list, *rawList:
 		return c == clsIterable || c == clsSequence
-	case *value.Map, *dict, Lazy:
+	case *value.Map, *dict, *rawMap, Lazy:
 		return c == clsMapping || c == clsIterable
 	case *set:
 		return c == clsSet || c == clsIterable
@@ -204,6 +229,8 @@ func itemsOf(v any) ([]any, bool) {
 		return v, true
 	case *list:
 		return v.items, true
+	case *rawList:
+		return v.items(), true
 	}
 	return nil, false
 }
@@ -215,6 +242,10 @@ func sizeOf(v any) (int, bool) {
 		return len(v), true
 	case *list:
 		return len(v.items), true
+	case *rawList:
+		return len(v.data), true
+	case *rawMap:
+		return v.data.Len(), true
 	case *value.Map:
 		return v.Len(), true
 	case *dict:
@@ -244,8 +275,10 @@ func typeName(v any) string {
 		return "str"
 	case []any:
 		return "tuple"
-	case *list:
+	case *list, *rawList:
 		return "list"
+	case *rawMap:
+		return "dict"
 	case *value.Map, Lazy:
 		return "FrozenDict"
 	case *dict:

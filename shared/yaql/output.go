@@ -19,6 +19,10 @@ func (st *state) finalize(v any, depth int) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, int64, *big.Int, float64, string, datetime, timespan:
 		return v, nil
+	case *rawList:
+		return &list{v.data}, nil
+	case *rawMap:
+		return v.data, nil
 	case *value.Map, *dict, Lazy:
 		return st.finalMapping(v, depth)
 	case *set:
@@ -57,6 +61,9 @@ func (st *state) finalItems(items []any, depth int) (any, error) {
 // finalSet keeps a set, whose elements must still have a hash after
 // tuples became lists.
 func (st *state) finalSet(items []any, depth int) (any, error) {
+	if st.listSets {
+		return st.finalItems(items, depth)
+	}
 	out := newSet()
 	for _, e := range items {
 		f, err := st.finalize(e, depth+1)
@@ -92,6 +99,12 @@ func (st *state) finalMapping(m any, depth int) (any, error) {
 // output turns a result into value data, as Mistral does when it keeps it as
 // JSON.
 func (st *state) output(v any) (any, error) {
+	switch r := v.(type) {
+	case *rawList:
+		return r.data, nil
+	case *rawMap:
+		return r.data, nil
+	}
 	if plain(v, 0) {
 		return v, nil // most results are pieces of the data
 	}
@@ -100,6 +113,14 @@ func (st *state) output(v any) (any, error) {
 		return nil, err
 	}
 	return toData(f)
+}
+
+// argument turns an argument of a host's function into value data. It never
+// goes back to the expression, so sets may become lists at once.
+func (st *state) argument(v any) (any, error) {
+	st.listSets = true
+	defer func() { st.listSets = false }()
+	return st.output(v)
 }
 
 // plain reports whether v is value data already, all through. It looks at no

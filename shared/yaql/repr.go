@@ -99,9 +99,11 @@ func (p *printer) repr(v any, depth int) error {
 		return p.items("(", v, ")", depth)
 	case *list:
 		return p.items("[", v.items, "]", depth)
+	case *rawList:
+		return p.items("[", v.items(), "]", depth)
 	case *set:
 		return p.set(v, depth)
-	case *value.Map, *dict, Lazy:
+	case *value.Map, *dict, *rawMap, Lazy:
 		return p.mapping(v, depth)
 	case datetime:
 		p.b.WriteString(v.repr())

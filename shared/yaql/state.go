@@ -37,12 +37,8 @@ func newState(ctx context.Context, env *Env) *state {
 			*l.p = *l.def
 		}
 	}
-	if len(env.Functions) > 0 {
-		st.host = make(map[string]*overloads, len(env.Functions))
-		for i := range env.Functions {
-			f := hostFunction(&env.Functions[i])
-			st.host[f.name] = &overloads{functions: []*fn{f}}
-		}
+	if env.Library != nil {
+		st.host = env.Library.fns
 	}
 	return st
 }

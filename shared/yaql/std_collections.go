@@ -280,7 +280,7 @@ func repeatList(c *frame, seq, times any) (any, error) {
 			out = append(out, items...)
 		}
 	}
-	if _, ok := seq.(*list); ok {
+	if _, ok := seq.([]any); !ok {
 		return &list{out}, nil
 	}
 	return out, nil

@@ -25,14 +25,32 @@ type Lazy interface {
 type Env struct {
 	// Root is `$`: value data, or a [Lazy].
 	Root any
-	// Functions are callable besides the standard library.
-	Functions []Function
+	// Library has functions that are callable besides the standard library's.
+	Library *Library
 	// Limits bound the evaluation; zero fields take their defaults.
 	Limits Limits
 }
 
+// Library is a set of functions of the host. It is immutable and safe for
+// concurrent use; what a function needs to know of the one evaluation, it finds
+// in the context that is given to [Expr.Eval].
+type Library struct {
+	fns map[string]*overloads
+}
+
+// NewLibrary makes a library.
+func NewLibrary(functions ...Function) *Library {
+	l := &Library{fns: make(map[string]*overloads, len(functions))}
+	for i := range functions {
+		register(l.fns, hostFunction(&functions[i]))
+	}
+	return l
+}
+
 // Function is a function of the host, callable by its name. Arguments are
-// evaluated before the call and are value data.
+// evaluated before the call and are value data, as its result must be. To the
+// expression the result's lists and dictionaries are Python's mutable ones, as
+// those of Mistral's functions are: they equal no literal list and have no hash.
 type Function struct {
 	Name   string
 	Params []Param
@@ -45,6 +63,7 @@ type Param struct {
 	Name     string
 	Default  any
 	Optional bool
+	Bool     bool // takes true, false and null only
 }
 
 // Limits bound what one evaluation may use.

@@ -1,0 +1,154 @@
+package expr
+
+import (
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/shared/yaql"
+)
+
+// Problem is something that [Check] found in a template.
+type Problem struct {
+	Path       []any  // keys (string) and indexes (int) from the tree's root to the string
+	Template   string // the string
+	Offset     int    // in bytes, within the string
+	Kind       ProblemKind
+	Message    string
+	Name       string // the function that is unknown or wrongly called
+	Suggestion string // the name that may be meant, or empty
+}
+
+// ProblemKind tells problems apart.
+type ProblemKind string
+
+// The kinds of problem.
+const (
+	Syntax          ProblemKind = "syntax"
+	Unsupported     ProblemKind = "unsupported"
+	UnknownFunction ProblemKind = "unknown-function"
+	WrongArguments  ProblemKind = "wrong-arguments"
+)
+
+// Ref is a name that a template refers to by a constant.
+type Ref struct {
+	Path     []any
+	Template string
+	Offset   int // of the name, in bytes within the string
+	Kind     RefKind
+	Name     string
+	Optional bool // a missing name is no error: $.get(name)
+}
+
+// RefKind tells references apart.
+type RefKind string
+
+// The kinds of reference.
+const (
+	Variable   RefKind = "variable"    // $.name, where $ is the whole context
+	TaskName   RefKind = "task"        // task(name)
+	GlobalName RefKind = "global"      // global(name)
+	EnvName    RefKind = "environment" // env().name
+)
+
+// Report is what [Check] finds, in the order of the tree.
+type Report struct {
+	Problems []Problem
+	Refs     []Ref
+}
+
+// Check reads all templates of a tree of value data without evaluating them.
+// A call is a problem only if it fails whatever the data are.
+func Check(v any) Report {
+	var c checker
+	c.tree(v)
+	return c.report
+}
+
+// Functions lists the functions, or the methods, that expressions can call.
+func Functions(methods bool) []string { return slices.Clone(names(methods)) }
+
+type checker struct {
+	path   []any
+	report Report
+}
+
+func (c *checker) tree(v any) {
+	switch v := v.(type) {
+	case string:
+		c.template(v)
+	case []any:
+		for i, e := range v {
+			c.under(i, e)
+		}
+	case *value.Map:
+		for k, e := range v.All() {
+			c.under(k, e)
+		}
+	}
+}
+
+func (c *checker) under(step, v any) {
+	c.path = append(c.path, step)
+	c.tree(v)
+	c.path = c.path[:len(c.path)-1]
+}
+
+func (c *checker) problem(p Problem) {
+	p.Path = slices.Clone(c.path)
+	c.report.Problems = append(c.report.Problems, p)
+}
+
+func (c *checker) template(src string) {
+	t, err := Compile(src)
+	var syntax *SyntaxError
+	var unsupported *UnsupportedError
+	switch {
+	case errors.As(err, &syntax):
+		c.problem(Problem{Template: src, Offset: syntax.Offset, Kind: Syntax, Message: syntax.Message})
+		return
+	case errors.As(err, &unsupported):
+		c.problem(Problem{Template: src, Offset: unsupported.Offset, Kind: Unsupported, Message: unsupported.Language + " expressions are not supported"})
+		return
+	}
+	for i := range t.parts {
+		if t.parts[i].expr != nil {
+			c.expression(src, &t.parts[i])
+		}
+	}
+}
+
+func (c *checker) expression(src string, p *part) {
+	issues, refs := p.expr.Check(library())
+	for _, is := range issues {
+		out := Problem{Template: src, Offset: p.off + is.Offset, Kind: WrongArguments, Message: is.Message, Name: is.Name}
+		if is.Kind == yaql.UnknownFunction {
+			out.Kind = UnknownFunction
+			out.Suggestion = spell.Nearest(is.Name, names(is.Method))
+		}
+		c.problem(out)
+	}
+	for _, r := range refs {
+		kind, ok := refKinds[r.Function]
+		if !ok {
+			continue
+		}
+		c.report.Refs = append(c.report.Refs, Ref{
+			Path: slices.Clone(c.path), Template: src, Offset: p.off + r.Offset, Kind: kind, Name: r.Name, Optional: r.Optional,
+		})
+	}
+}
+
+var refKinds = map[string]RefKind{"": Variable, "task": TaskName, "global": GlobalName, "env()": EnvName}
+
+var functionNames, methodNames = sync.OnceValue(func() []string { return library().Names(false) }),
+	sync.OnceValue(func() []string { return library().Names(true) })
+
+func names(methods bool) []string {
+	if methods {
+		return methodNames()
+	}
+	return functionNames()
+}

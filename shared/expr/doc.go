@@ -1,0 +1,24 @@
+// Package expr evaluates the templates of workflows as Mistral does: strings
+// with `<% ... %>` around YAQL expressions.
+//
+// A string that is one expression and nothing else keeps the type of its
+// result. In any other the expressions are replaced by Python's str() of their
+// results: None, True, [1, 'x'], {'a': 1}. A string without expressions is
+// itself. [EvalTree] does so for all strings in lists and dictionaries; keys
+// are left alone. As in Mistral, an expression does not go over a line's end;
+// text with line breaks between its delimiters is just text.
+//
+// To expressions, `$` is [Scope.Data], which is never copied or converted as a
+// whole: `$.x` costs the same whatever else there is. Besides the functions of
+// YAQL there are Mistral's. Those that look at executions, env(), execution(),
+// executions(), task(), tasks() and global(), are answered by a [Host]; the
+// others, json_parse(), json_dump(), yaml_parse(), yaml_dump() and uuid(), are
+// here.
+//
+// [Check] reads templates without evaluating them. It finds what does not
+// parse, functions that do not exist, arguments that can't be right, and lists
+// the names of variables and tasks that are asked for, so that a compiler can
+// look for them.
+//
+// Jinja2 is recognised, and reported as an [UnsupportedError].
+package expr

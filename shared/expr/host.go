@@ -1,0 +1,172 @@
+package expr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/shared/yaql"
+)
+
+// Host answers those of Mistral's functions that look at executions. All
+// results are value data. Embed [NoHost] to implement only some.
+type Host interface {
+	// Env is env(): the environment, {} if there is none.
+	Env(ctx context.Context) (any, error)
+	// Execution is execution(): the current workflow execution.
+	Execution(ctx context.Context) (any, error)
+	// Executions is executions(...), in order of creation.
+	Executions(ctx context.Context, f ExecutionFilter) (any, error)
+	// Task is task(name): the latest task execution of that name, nil for an
+	// unknown one. The empty name means the current task.
+	Task(ctx context.Context, name string) (any, error)
+	// Tasks is tasks(...), in order of creation.
+	Tasks(ctx context.Context, f TaskFilter) (any, error)
+	// Global is global(name): a global variable, nil if there is none.
+	Global(ctx context.Context, name string) (any, error)
+}
+
+// ExecutionFilter has the arguments of executions(); empty ones don't filter.
+type ExecutionFilter struct {
+	ID, RootExecutionID, State string
+	FromTime, ToTime           string // created_at: at or after, before
+}
+
+// TaskFilter has the arguments of tasks(); empty ones don't filter.
+type TaskFilter struct {
+	WorkflowExecutionID string
+	Recursive           bool // also tasks of sub-workflows; only with WorkflowExecutionID
+	State               string
+	Flat                bool // leave out tasks whose sub-workflow is in the same state
+}
+
+// NoHost is a [Host] that answers nothing.
+type NoHost struct{}
+
+var _ Host = NoHost{}
+
+func noHost(name string) (any, error) {
+	return nil, fmt.Errorf("%s() is not available here", name)
+}
+
+// Env fails.
+func (NoHost) Env(context.Context) (any, error) { return noHost("env") }
+
+// Execution fails.
+func (NoHost) Execution(context.Context) (any, error) { return noHost("execution") }
+
+// Executions fails.
+func (NoHost) Executions(context.Context, ExecutionFilter) (any, error) { return noHost("executions") }
+
+// Task fails.
+func (NoHost) Task(context.Context, string) (any, error) { return noHost("task") }
+
+// Tasks fails.
+func (NoHost) Tasks(context.Context, TaskFilter) (any, error) { return noHost("tasks") }
+
+// Global fails.
+func (NoHost) Global(context.Context, string) (any, error) { return noHost("global") }
+
+// dataHost is the host of a scope without one.
+type dataHost struct {
+	NoHost
+	data any
+}
+
+func (h dataHost) Env(context.Context) (any, error) {
+	var v any
+	var err error
+	switch d := h.data.(type) {
+	case *value.Map:
+		v, _ = d.Get("__env")
+	case yaql.Lazy:
+		v, _, err = d.Get("__env")
+	}
+	if v == nil {
+		v = value.NewMap(0)
+	}
+	return v, err
+}
+
+// The library is made once; a function finds the scope of its evaluation in
+// the context.
+type scopeKey struct{}
+
+func withScope(ctx context.Context, s *Scope) context.Context {
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+func hostOf(ctx context.Context) (Host, error) {
+	s, ok := ctx.Value(scopeKey{}).(*Scope)
+	switch {
+	case !ok:
+		return nil, errors.New("evaluated outside of a scope")
+	case s.Host == nil:
+		return dataHost{data: s.Data}, nil
+	}
+	return s.Host, nil
+}
+
+// asks makes a function that asks the host.
+func asks(f func(ctx context.Context, h Host, args []any) (any, error)) func(context.Context, []any) (any, error) {
+	return func(ctx context.Context, args []any) (any, error) {
+		h, err := hostOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, h, args)
+	}
+}
+
+func optional(names ...string) []yaql.Param {
+	out := make([]yaql.Param, len(names))
+	for i, n := range names {
+		out[i] = yaql.Param{Name: n, Optional: true}
+	}
+	return out
+}
+
+// text is an argument that names something; null is no name.
+func text(v any) string {
+	if v == nil {
+		return ""
+	}
+	return yaql.Str(v)
+}
+
+// library has Mistral's functions, their parameters named as YAQL names them.
+var library = sync.OnceValue(func() *yaql.Library {
+	tasks := optional("workflowExecutionId", "recursive", "state", "flat")
+	tasks[1].Bool, tasks[1].Default = true, false
+	tasks[3].Bool, tasks[3].Default = true, false
+	data := []yaql.Param{{Name: "data"}}
+	return yaql.NewLibrary(
+		yaql.Function{Name: "env", Call: asks(func(ctx context.Context, h Host, _ []any) (any, error) { return h.Env(ctx) })},
+		yaql.Function{Name: "execution", Call: asks(func(ctx context.Context, h Host, _ []any) (any, error) { return h.Execution(ctx) })},
+		yaql.Function{Name: "executions", Params: optional("id", "rootExecutionId", "state", "fromTime", "toTime"),
+			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) {
+				return h.Executions(ctx, ExecutionFilter{ID: text(a[0]), RootExecutionID: text(a[1]), State: text(a[2]), FromTime: text(a[3]), ToTime: text(a[4])})
+			})},
+		yaql.Function{Name: "task", Params: optional("taskName"),
+			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) { return h.Task(ctx, text(a[0])) })},
+		yaql.Function{Name: "tasks", Params: tasks,
+			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) {
+				return h.Tasks(ctx, TaskFilter{WorkflowExecutionID: text(a[0]), Recursive: a[1] == true, State: text(a[2]), Flat: a[3] == true})
+			})},
+		yaql.Function{Name: "global", Params: []yaql.Param{{Name: "varName"}},
+			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) { return h.Global(ctx, text(a[0])) })},
+		yaql.Function{Name: "json_parse", Params: data, Call: pure(parseJSON)},
+		yaql.Function{Name: "json_dump", Params: data, Call: pure(dumpJSON)},
+		yaql.Function{Name: "yaml_parse", Params: data, Call: pure(parseYAML)},
+		yaql.Function{Name: "yaml_dump", Params: data, Call: pure(dumpYAML)},
+		yaql.Function{Name: "uuid", Call: func(context.Context, []any) (any, error) { return uuid.NewString(), nil }},
+	)
+})
+
+func pure(f func(v any) (any, error)) func(context.Context, []any) (any, error) {
+	return func(_ context.Context, args []any) (any, error) { return f(args[0]) }
+}
