@@ -22,7 +22,9 @@ type state struct {
 	depth  int
 	// defined is set once the expression defines functions of its own, which
 	// may replace any other.
-	defined             bool
+	defined bool
+	// listSets makes finalize give lists for sets.
+	listSets            bool
 	lib, fallback, host map[string]*overloads
 	regexes             map[regexKey]*regex
 }
