@@ -31,7 +31,9 @@ var filters = map[string]filter{
 	"nonull":    dictFilter(func(_ string, v any) bool { return v != nil }),
 	"orempty":   orEmpty,
 	"path":      func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
+	"positive":  positive,
 	"presence":  presence,
+	"servers":   dictFilter(serverOption),
 	"truthy":    dictFilter(func(_ string, v any) bool { return value.Truth(v) }),
 }
 
@@ -69,6 +71,20 @@ func bit(v any) (any, error) {
 		return int64(1), nil
 	}
 	return int64(0), nil
+}
+
+// serverOption keeps what nova's client sends of the search options of servers:
+// what is true, and these two also where they are not.
+func serverOption(key string, v any) bool {
+	return value.Truth(v) || key == "locked" && v == false || key == "config_drive"
+}
+
+// positive leaves a number out that is not above 0 (a limit of -1 means no limit).
+func positive(v any) (any, error) {
+	if n, ok := asInt(v); ok && n <= 0 {
+		return nil, nil
+	}
+	return v, nil
 }
 
 // presence sends a truth as a query parameter without value.

@@ -223,13 +223,19 @@ func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any,
 		result, err := inv.list(ctx, c, req)
 		return dropField(result, c.drop), err
 	}
-	body, err := inv.sendJSON(ctx, c.serviceType, req)
+	answer, err := inv.send(ctx, c.serviceType, req)
 	var notFound openstack.NotFound
 	if c.result == resultFound && errors.As(err, &notFound) {
 		return false, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	var body any
+	if c.result != resultNull && c.result != resultFound {
+		if body, err = answer.Value(); err != nil && c.method != http.MethodDelete {
+			return nil, err // a deletion's answer is nothing that a workflow waits for
+		}
 	}
 	result, err := unwrap(c.result, body)
 	if err != nil {

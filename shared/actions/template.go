@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -230,7 +231,8 @@ func (n objNode) eval(args arguments) (any, bool, error) {
 		}
 		if e.key == nil {
 			if err := spread(out, v); err != nil {
-				return nil, false, err
+				p, _ := e.value.(placeholder)
+				return nil, false, badArgument{p.name, err.Error()}
 			}
 			continue
 		}
@@ -266,6 +268,6 @@ func spread(out *value.Map, v any) error {
 		}
 		return nil
 	default:
-		return badArgument{"", "must be a dictionary, not " + kindOf(v)}
+		return errors.New("must be a dictionary, not " + kindOf(v))
 	}
 }
