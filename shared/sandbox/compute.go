@@ -278,5 +278,5 @@ func (c *call) flavorIn(f *record) object {
 		return object{"id": f.id, "links": []any{c.bookmark("flavors", f.id)}}
 	}
 	return object{"vcpus": f.f["vcpus"], "ram": f.f["ram"], "disk": f.f["disk"], "ephemeral": f.f["OS-FLV-EXT-DATA:ephemeral"],
-		"swap": f.f["swap"], "original_name": f.name(), "extra_specs": cloneObject(f.ext.(*flavorData).specs)}
+		"swap": num(f.f, "swap"), "original_name": f.name(), "extra_specs": cloneObject(f.ext.(*flavorData).specs)}
 }

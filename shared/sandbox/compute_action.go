@@ -27,7 +27,6 @@ func steps() map[string]step {
 		"unpause":            {from: []string{"paused"}, task: "unpausing", status: "ACTIVE", vm: "active", power: 1},
 		"suspend":            {from: up, task: "suspending", status: "SUSPENDED", vm: "suspended", power: 4},
 		"resume":             {from: []string{"suspended"}, task: "resuming", status: "ACTIVE", vm: "active", power: 1},
-		"rescue":             {from: []string{"active", "stopped"}, task: "rescuing", status: "RESCUE", vm: "rescued", power: 1},
 		"unrescue":           {from: []string{"rescued"}, task: "unrescuing", status: "ACTIVE", vm: "active", power: 1},
 		"shelve":             {from: []string{"active", "stopped", "paused", "suspended"}, task: "shelving", status: "SHELVED_OFFLOADED", vm: "shelved_offloaded", power: 4},
 		"shelveOffload":      {from: []string{"shelved", "shelved_offloaded"}, status: "SHELVED_OFFLOADED", vm: "shelved_offloaded", power: 4},
@@ -57,6 +56,7 @@ func otherActions() map[string]func(*call, *record, object) (reply, error) {
 	return map[string]func(*call, *record, object) (reply, error){
 		"reboot": actReboot, "resize": actResize, "confirmResize": actConfirm, "revertResize": actRevert, "rebuild": actRebuild,
 		"createImage": actCreateImage, "createBackup": actCreateImage,
+		"rescue": actRescue,
 		"lock": func(c *call, r *record, in object) (reply, error) {
 			serverOf(r).locked, serverOf(r).lockReason = true, in["locked_reason"]
 			return accepted(nil)
@@ -276,6 +276,9 @@ func (c *call) changeGroups(r *record, name string, add bool) (reply, error) {
 	if !add && !has {
 		return reply{}, fail(404, "", "Security group %s not associated with the instance %s", name, r.id)
 	}
+	if add && has {
+		return reply{}, badRequest("Invalid input for security_groups. Reason: Duplicate items in the list: '%s'.", g.id)
+	}
 	s.groups = slices.DeleteFunc(slices.Clone(s.groups), func(n string) bool { return n == g.name() })
 	if add {
 		s.groups = append(s.groups, g.name())
@@ -322,7 +325,7 @@ func serverGroupsOf(c *call, r *record) (reply, error) {
 				continue
 			}
 			rules = append(rules, object{"id": rule.id, "parent_group_id": g.id, "ip_protocol": rule.f["protocol"],
-				"from_port": rule.f["port_range_min"], "to_port": rule.f["port_range_max"], "group": object{}, "ip_range": object{}})
+				"from_port": rule.f["port_range_min"], "to_port": rule.f["port_range_max"], "group": c.groupRef(rule), "ip_range": object{}})
 		}
 		out = append(out, object{"id": g.id, "name": g.name(), "description": g.f["description"], "tenant_id": g.project, "rules": rules})
 	}
@@ -335,4 +338,22 @@ func remoteConsole(c *call, r *record) (reply, error) {
 		return reply{}, err
 	}
 	return ok(object{"remote_console": object{"protocol": in["protocol"], "type": in["type"], "url": c.root + "/console?token=" + newID()}})
+}
+
+// actRescue is a step that answers with the rescue system's password.
+func actRescue(c *call, r *record, in object) (reply, error) {
+	st := step{from: []string{"active", "stopped"}, task: "rescuing", status: "RESCUE", vm: "rescued", power: 1}
+	if e := c.take(r, "rescue", st, nil); e != nil {
+		return reply{}, e
+	}
+	return ok(object{"adminPass": strOr(in, "adminPass", newSecret(6))})
+}
+
+// groupRef names the group that a rule lets in.
+func (c *call) groupRef(rule *record) object {
+	g := c.region.net.table("security_groups").get(str(rule.f, "remote_group_id"))
+	if g == nil {
+		return object{}
+	}
+	return object{"name": g.name(), "tenant_id": g.project}
 }

@@ -20,6 +20,23 @@ func quotaDefaults() object {
 		"security_groups": -1, "server_group_members": 10, "server_groups": 10}
 }
 
+// shownQuota leaves out what a microversion does not know (any more).
+func (c *call) shownQuota(q object) object {
+	if c.minor >= 36 {
+		drop(q, "fixed_ips", "floating_ips", "security_groups", "security_group_rules")
+	}
+	if c.minor >= 57 {
+		drop(q, "injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
+	}
+	return q
+}
+
+func drop(m object, keys ...string) {
+	for _, k := range keys {
+		delete(m, k)
+	}
+}
+
 func (n *compute) quota(project string) object {
 	q := quotaDefaults()
 	maps.Copy(q, n.quotas[project])
@@ -75,11 +92,21 @@ func computeExtraRoutes() []route {
 
 func computeLimits(c *call) (reply, error) {
 	q, used := c.region.comp.quota(c.project()), c.region.comp.usage(c.project())
-	return ok(object{"limits": object{"rate": []any{}, "absolute": object{"maxTotalInstances": q["instances"], "maxTotalCores": q["cores"],
+	absolute := object{"maxTotalInstances": q["instances"], "maxTotalCores": q["cores"],
 		"maxTotalRAMSize": q["ram"], "maxServerMeta": q["metadata_items"], "maxImageMeta": 128, "maxPersonality": 5, "maxPersonalitySize": 10240,
 		"maxTotalKeypairs": q["key_pairs"], "maxServerGroups": q["server_groups"], "maxServerGroupMembers": q["server_group_members"],
 		"maxTotalFloatingIps": -1, "maxSecurityGroups": -1, "maxSecurityGroupRules": -1, "totalRAMUsed": used["ram"], "totalCoresUsed": used["cores"],
-		"totalInstancesUsed": used["instances"], "totalFloatingIpsUsed": 0, "totalSecurityGroupsUsed": 0, "totalServerGroupsUsed": 0}}})
+		"totalInstancesUsed": used["instances"], "totalFloatingIpsUsed": 0, "totalSecurityGroupsUsed": 0, "totalServerGroupsUsed": 0}
+	if c.minor >= 36 {
+		drop(absolute, "maxTotalFloatingIps", "maxSecurityGroups", "maxSecurityGroupRules", "totalFloatingIpsUsed", "totalSecurityGroupsUsed")
+	}
+	if c.minor >= 39 {
+		drop(absolute, "maxImageMeta")
+	}
+	if c.minor >= 57 {
+		drop(absolute, "maxPersonality", "maxPersonalitySize")
+	}
+	return ok(object{"limits": object{"rate": []any{}, "absolute": absolute}})
 }
 
 func zonesDetail(c *call) (reply, error) {
@@ -272,8 +299,12 @@ func (c *call) hypervisor(i int, detail bool) object {
 			used["disk"] += num(s.flavor.f, "disk")
 		}
 	}
+	service := any(i + 3)
+	if c.minor >= 53 {
+		service = fixedID(c.cloud.name, c.region.name, "nova-compute", host)
+	}
 	for k, v := range (object{"hypervisor_type": "QEMU", "hypervisor_version": 7002000, "host_ip": fmt.Sprintf("192.0.2.%d", 10+i),
-		"service": object{"id": i + 3, "host": host, "disabled_reason": nil}}) {
+		"service": object{"id": service, "host": host, "disabled_reason": nil}}) {
 		out[k] = v
 	}
 	if c.minor >= 88 {
@@ -335,20 +366,20 @@ func computeQuotaRoutes() []route {
 			return reply{}, c.denied("os_compute_api:os-quota-sets:show")
 		}
 	}
-	answer := func(q object, id string) (reply, error) {
+	answer := func(c *call, q object, id string) (reply, error) {
 		q["id"] = id
-		return ok(object{"quota_set": q})
+		return ok(object{"quota_set": c.shownQuota(q)})
 	}
 	const one = "/os-quota-sets/{project}"
 	return []route{
-		{"GET", one, own(func(c *call, p string) (reply, error) { return answer(c.region.comp.quota(p), p) }), member, ""},
-		{"GET", one + "/defaults", own(func(c *call, p string) (reply, error) { return answer(quotaDefaults(), p) }), member, ""},
+		{"GET", one, own(func(c *call, p string) (reply, error) { return answer(c, c.region.comp.quota(p), p) }), member, ""},
+		{"GET", one + "/defaults", own(func(c *call, p string) (reply, error) { return answer(c, quotaDefaults(), p) }), member, ""},
 		{"GET", one + "/detail", own(func(c *call, p string) (reply, error) {
 			out, used := object{}, c.region.comp.usage(p)
 			for key, limit := range c.region.comp.quota(p) {
 				out[key] = object{"limit": limit, "in_use": used[key], "reserved": 0}
 			}
-			return answer(out, p)
+			return answer(c, out, p)
 		}), member, ""},
 		{"PUT", one, func(c *call) (reply, error) {
 			in, err := c.in("quota_set")
@@ -366,7 +397,7 @@ func computeQuotaRoutes() []route {
 					c.region.comp.quotas[p][key] = num(in, key)
 				}
 			}
-			return ok(object{"quota_set": c.region.comp.quota(p)})
+			return ok(object{"quota_set": c.shownQuota(c.region.comp.quota(p))})
 		}, adminOf, "os_compute_api:os-quota-sets:update"},
 		{"DELETE", one, func(c *call) (reply, error) {
 			delete(c.region.comp.quotas, c.vars["project"])
@@ -375,7 +406,10 @@ func computeQuotaRoutes() []route {
 		{"GET", "/os-quota-class-sets/{class}", func(c *call) (reply, error) {
 			q := quotaDefaults()
 			q["id"] = c.vars["class"]
-			return ok(object{"quota_class_set": q})
+			if c.minor < 50 {
+				drop(q, "server_groups", "server_group_members")
+			}
+			return ok(object{"quota_class_set": c.shownQuota(q)})
 		}, adminOf, "os_compute_api:os-quota-class-sets:show"},
 	}
 }

@@ -280,7 +280,7 @@ func createKeypair(c *call) (reply, error) {
 		return reply{}, badRequest("Keypair data is invalid: failed to generate fingerprint")
 	}
 	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil {
+	if err != nil || len(blob) < 16 {
 		return reply{}, badRequest("Keypair data is invalid: failed to generate fingerprint")
 	}
 	sum := md5.Sum(blob)

@@ -324,7 +324,7 @@ func (c *call) write(w http.ResponseWriter, r reply, faults []Fault) {
 	r = encode(&r)
 	body, _ := r.body.([]byte)
 	c.mark(w.Header())
-	if len(body) > 0 {
+	if len(body) > 0 || c.region != nil && r.status != http.StatusNoContent {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	for k, v := range r.header {

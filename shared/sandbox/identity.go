@@ -68,7 +68,8 @@ func newIdentity(c *cloud) *identity {
 	id.put("domains", "default", now, object{"name": "Default", "enabled": true, "description": "The default domain",
 		"options": object{}, "tags": []any{}})
 	for _, name := range []string{"admin", "member", "reader"} {
-		id.put("roles", fixed("role", name), now, object{"name": name, "domain_id": nil, "description": nil, "options": object{}})
+		id.put("roles", fixed("role", name), now, object{"name": name, "domain_id": nil, "description": nil,
+			"options": object{"immutable": true}})
 	}
 	for _, name := range []string{"admin", "demo", "other", "service"} {
 		id.put("projects", fixed("project", name), now, newProject(name, "default"))
@@ -114,7 +115,7 @@ func (id *identity) newAppCred(user, project, secret string, now time.Time, f ob
 		"expires_at": or(f["expires_at"], nil), "unrestricted": boolOr(f, "unrestricted", false), "system": nil}
 	var names []any
 	for _, r := range roles {
-		names = append(names, object{"id": r.id, "name": r.name(), "domain_id": nil})
+		names = append(names, object{"id": r.id, "name": r.name(), "domain_id": nil, "description": r.f["description"], "options": cloneObject(sub(r.f, "options"))})
 	}
 	shown["roles"] = names
 	rec := id.put("application_credentials", newHex(), now, shown)
@@ -160,7 +161,7 @@ func (c *cloud) fillCatalog(id *identity, now time.Time) {
 			stype = other
 		}
 		rec := id.put("services", fixedHex(c.name, "service", kind), now,
-			object{"name": svc.name, "type": stype, "enabled": true, "description": ""})
+			object{"name": svc.name, "type": stype, "enabled": true})
 		for i, region := range names {
 			if kind != "identity" && (region == "" || !c.regions[region].has(kind)) {
 				continue

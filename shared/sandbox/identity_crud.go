@@ -77,7 +77,7 @@ func identityCollectionTable() []collection {
 				c.cloud.id.unassign(func(a assignment) bool { return a.role == r.id })
 			}},
 		{plural: "services", single: "service", required: []string{"type"}, read: adminOf,
-			defaults: func() object { return object{"enabled": true, "description": ""} }},
+			defaults: func() object { return object{"enabled": true} }},
 		{plural: "endpoints", single: "endpoint", required: []string{"service_id", "interface", "url"}, read: adminOf,
 			defaults: func() object { return object{"enabled": true, "region_id": nil} }},
 		{plural: "regions", single: "region", read: holder,
@@ -96,15 +96,15 @@ func identityRoutes() []route {
 		{"HEAD", "/auth/tokens", showToken, holder, "identity:check_token"},
 		{"DELETE", "/auth/tokens", revokeToken, holder, "identity:revoke_token"},
 		{"GET", "/auth/catalog", func(c *call) (reply, error) {
-			return ok(object{"catalog": c.cloud.id.catalog(c.project()), "links": c.listLinks()})
+			return ok(object{"catalog": c.cloud.id.catalog(c.project()), "links": object{"self": c.url("auth/catalog")}})
 		}, holder, ""},
 		{"GET", "/auth/projects", func(c *call) (reply, error) { return c.myProjects(c.token.userID()) }, holder, ""},
 		{"GET", "/auth/domains", func(c *call) (reply, error) { return c.myDomains() }, holder, ""},
 		{"GET", "/auth/system", func(c *call) (reply, error) {
 			if len(c.cloud.id.rolesOf(c.token.userID(), "", nil, true)) == 0 {
-				return ok(object{"system": []any{}, "links": c.listLinks()})
+				return ok(object{"system": []any{}, "links": object{"self": c.url("auth/system")}})
 			}
-			return ok(object{"system": []any{object{"all": true}}, "links": c.listLinks()})
+			return ok(object{"system": []any{object{"all": true}}, "links": object{"self": c.url("auth/system")}})
 		}, holder, ""},
 	}
 	for _, k := range identityCollectionTable() {

@@ -244,7 +244,7 @@ func createImage(c *call) (reply, error) {
 	}
 	r := c.region.img.images.add(newImage(id, c.project(), c.now, in))
 	return reply{status: 201, body: imageView(r), header: map[string]string{"Location": c.url("images", id),
-		"OpenStack-image-import-methods": "glance-direct,web-download"}}, nil
+		"OpenStack-image-import-methods": "glance-direct,web-download", "OpenStack-image-store-ids": "disk"}}, nil
 }
 
 // patchImage applies a JSON patch with add, replace and remove of whole attributes.
@@ -305,7 +305,7 @@ func uploadImage(c *call, r *record) (reply, error) {
 		return reply{}, badRequest("Properties disk_format, container_format must be set prior to saving data.")
 	}
 	c.region.img.store(r, c.data, c.now)
-	return noContent()
+	return reply{status: 204, header: map[string]string{"OpenStack-image-store-ids": "disk"}}, nil
 }
 
 func downloadImage(c *call, r *record) (reply, error) {
@@ -405,6 +405,9 @@ func oneMember(c *call, r *record) (reply, error) {
 		data.members = slices.Delete(slices.Clone(data.members), i, i+1)
 		return noContent()
 	case "PUT":
+		if c.vars["member"] != c.project() && !c.admin() {
+			return reply{}, fail(403, "", "Not allowed to update members for image %s.", r.id)
+		}
 		in, err := c.in("")
 		if err != nil {
 			return reply{}, err

@@ -49,7 +49,9 @@ func netKinds() []netKind {
 				rules := []any{}
 				for _, rule := range c.region.net.table("security_group_rules").order {
 					if str(rule.f, "security_group_id") == r.id {
-						rules = append(rules, cloneObject(rule.f))
+						view := cloneObject(rule.f)
+						view["standard_attr_id"], view["tags"] = len(rules)+1, []any{}
+						rules = append(rules, view)
 					}
 				}
 				out["security_group_rules"] = rules

@@ -20,6 +20,9 @@ func (c *call) window(n, max int, find func(marker string) int) (window, *apiErr
 	w := window{to: n}
 	if marker := c.query.Get("marker"); marker != "" {
 		at := find(marker)
+		if at < 0 && c.svc.kind == "volume" {
+			return w, fail(404, "", "Resource %s could not be found.", marker)
+		}
 		if at < 0 {
 			return w, badRequest("marker [%s] not found", marker)
 		}

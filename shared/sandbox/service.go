@@ -165,7 +165,7 @@ func (c *call) negotiate() *apiError {
 // mark sets the headers that every answer of the service has.
 func (c *call) mark(h http.Header) {
 	h.Set("X-Openstack-Request-Id", c.reqID)
-	if c.svc.maxMinor == 0 {
+	if c.svc.maxMinor == 0 || c.key.Route == "(unknown)" {
 		return
 	}
 	h.Set("X-Compute-Request-Id", c.reqID)

@@ -87,6 +87,9 @@ func (c *call) volumeView(r *record, owned bool) object {
 	if c.minor >= 48 {
 		out["shared_targets"], out["service_uuid"] = false, nil
 	}
+	if c.minor >= 65 {
+		out["consumes_quota"] = true
+	}
 	if c.minor >= 63 {
 		if t := c.region.vol.types.named("", str(r.f, "volume_type")); t != nil {
 			out["volume_type_id"] = t.id

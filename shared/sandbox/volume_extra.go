@@ -220,7 +220,7 @@ func volumeExtraRoutes() []route {
 			out := []any{}
 			for _, s := range [][2]string{{"cinder-scheduler", "controller"}, {"cinder-volume", "storage@lvm"}, {"cinder-backup", "storage"}} {
 				out = append(out, object{"binary": s[0], "host": s[1], "zone": "nova", "status": "enabled", "state": "up",
-					"updated_at": micro(c.now), "disabled_reason": nil})
+					"updated_at": micro(c.now), "disabled_reason": nil, "replication_status": "disabled", "active_backend_id": nil, "frozen": false})
 			}
 			return ok(object{"services": out})
 		}, adminOf, "volume_extension:services:index"},
@@ -257,7 +257,7 @@ func volumeExtraRoutes() []route {
 func since(minor int, h handler) handler {
 	return func(c *call) (reply, error) {
 		if c.minor < minor {
-			return reply{}, noRoute()
+			return reply{}, fail(404, "", "API version %d.%d is not supported on this method.", c.svc.major, c.minor)
 		}
 		return h(c)
 	}
@@ -381,9 +381,11 @@ func qosRoutes() []route {
 			}
 			f := object{"id": newID(), "name": str(in, "name"), "consumer": strOr(in, "consumer", "back-end"), "specs": specs}
 			c.region.vol.qos.add(&record{id: str(f, "id"), f: f})
-			return ok(object{"qos_specs": f})
+			return ok(object{"qos_specs": f, "links": c.volLinks("qos-specs", str(f, "id"))})
 		}, adminOf, rule + "create"},
-		{"GET", "/qos-specs/{id}", on(func(c *call, r *record) (reply, error) { return ok(object{"qos_specs": r.f}) }), adminOf, rule + "get"},
+		{"GET", "/qos-specs/{id}", on(func(c *call, r *record) (reply, error) {
+			return ok(object{"qos_specs": r.f, "links": c.volLinks("qos-specs", r.id)})
+		}), adminOf, rule + "get"},
 		{"PUT", "/qos-specs/{id}", on(func(c *call, r *record) (reply, error) {
 			in, err := c.in("qos_specs")
 			if err != nil {

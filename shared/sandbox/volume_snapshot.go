@@ -59,6 +59,9 @@ func (c *call) snapshotView(r *record, detail bool) object {
 	if c.minor >= 14 {
 		out["group_snapshot_id"] = nil
 	}
+	if c.minor >= 65 {
+		out["consumes_quota"] = true
+	}
 	if c.minor >= 41 {
 		out["user_id"] = r.ext
 	}
@@ -258,7 +261,13 @@ func (c *call) transferView(r *record) object {
 }
 
 func listTransfers(c *call) (reply, error) {
-	return c.cinderList(&c.region.vol.transfers, "transfers", "transfers", c.transferView)
+	return c.cinderList(&c.region.vol.transfers, "transfers", "transfers", func(r *record) object {
+		out := c.transferView(r)
+		if c.key.Route == "/volume-transfers" {
+			delete(out, "created_at")
+		}
+		return out
+	})
 }
 
 func createTransfer(c *call) (reply, error) {
