@@ -64,9 +64,9 @@ func (c *CloudsConfig) resolve(name, region string) (*cloudSettings, error) {
 	return s, nil
 }
 
-// regionNames lists the regions that the configuration of a cloud names, in
+// Regions lists the regions that the configuration of a cloud names, in
 // its order.
-func (c *CloudsConfig) regionNames(name string) []string {
+func (c *CloudsConfig) Regions(name string) []string {
 	d := normaliseKeys(c.clouds[name])
 	regions, err := d.regions()
 	if err != nil || len(regions) == 0 {

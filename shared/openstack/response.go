@@ -35,7 +35,7 @@ func (r *APIResponse) Value() (any, error) {
 	if err != nil {
 		d := r.detail
 		d.Message = "the answer is no JSON: "
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			d.Message += "it ends too early"
 		} else if ct := r.Header.Get("Content-Type"); strings.Contains(ct, "html") {
 			d.Message += "it is a page: " + scrub(htmlText(string(r.Body)))
