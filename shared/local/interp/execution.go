@@ -40,8 +40,10 @@ type execution struct {
 	dirty  []*frame // changed since they were saved
 	parent []*frame // have unsaved ended children or items
 	erased []string // keys of records to delete
-	tokens map[string]*frame
-	draw   func() float64 // jitter
+
+	orphans []string // executions to abort, for the tasks that waited for them are
+	tokens  map[string]*frame
+	draw    func() float64 // jitter
 }
 
 // effect is something to do outside: a call to make, or a time to wake up at.
@@ -157,6 +159,10 @@ func (fr *frame) dropToken() {
 // counts.
 func (fr *frame) endCall(cause error) {
 	fr.calls++
+	if fr.child != "" && cause == error(errAborted) {
+		fr.ex.orphans = append(fr.ex.orphans, fr.child)
+	}
+	fr.child = ""
 	if fr.cancel != nil {
 		fr.cancel(cause)
 		fr.cancel = nil

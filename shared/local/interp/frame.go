@@ -62,6 +62,7 @@ type frame struct {
 	conv      map[convKey]any
 	cancel    context.CancelCauseFunc // ends the call that is under way
 	calls     int                     // counts calls, to tell a late answer
+	child     string                  // the execution that the task waits for
 	queued    bool
 	dirty     bool
 	gone      bool

@@ -99,11 +99,6 @@ func (r *Run) startChild(ctx context.Context, fr *frame, c *call) (any, error) {
 	outcome, err := child.Wait(ctx)
 	r.busy(1)
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errAborted) {
-			// The branch that waits for the child is aborted, and the child
-			// with it, as Step Functions stops it.
-			_ = r.in.Abort(context.WithoutCancel(ctx), child.name, "States.TaskAborted", "the state that started it was aborted")
-		}
 		return nil, err
 	}
 	description := child.describe(outcome, c.res.parseSync)
@@ -111,6 +106,20 @@ func (r *Run) startChild(ctx context.Context, fr *frame, c *call) (any, error) {
 		return nil, &StateError{Name: ErrTaskFailed, Cause: string(encode(description))}
 	}
 	return description, nil
+}
+
+// abortChildren ends the executions that aborted tasks waited for, as Step
+// Functions stops them. It is done once it is saved that the tasks are aborted:
+// after a crash before that they wait again.
+func (r *Run) abortChildren(names []string) {
+	for _, name := range names {
+		r.busy(1)
+		go func() {
+			defer r.busy(-1)
+			// A child that has ended meanwhile is as good.
+			_ = r.in.Abort(context.WithoutCancel(r.ctx), name, "States.TaskAborted", "the state that started it was aborted")
+		}()
+	}
 }
 
 // startError is how Step Functions' own API names why it does not start.

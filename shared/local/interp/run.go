@@ -263,7 +263,9 @@ func (r *Run) perform() {
 			heap.Push(&r.timers, e)
 		case e.fr.gone || e.fr.calls != e.call.number || r.stopping:
 			// overtaken, or left to the resumption
-		case r.in.opts.SaveBeforeInvoke:
+		case r.in.opts.SaveBeforeInvoke || r.ex.fresh || r.saver.first:
+			// No call is made for an execution of which nothing is saved yet:
+			// it could not be resumed, and the call would be lost.
 			r.saver.held = append(r.saver.held, e)
 		default:
 			r.call(e)

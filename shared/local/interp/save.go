@@ -16,6 +16,7 @@ import (
 // that changed meanwhile.
 type saver struct {
 	busy    bool
+	first   bool // the save under way is the first
 	err     error
 	last    time.Time    // when the last save began
 	timed   bool         // a save is due later
@@ -23,6 +24,7 @@ type saver struct {
 	waiting []chan error // who waits for the next save
 	saving  []chan error // who waits for the one under way
 	calls   []effect     // calls that wait for the one under way
+	aborts  []string     // executions to abort after the one under way
 }
 
 // release tells everybody who waits.
@@ -53,11 +55,11 @@ func (r *Run) save() {
 	if s.busy || s.err != nil {
 		return
 	}
-	if !r.ex.unsaved() {
-		for _, w := range s.waiting {
-			w <- nil
-		}
-		s.waiting = nil
+	if !r.ex.unsaved() { // all that anybody waits for is saved
+		s.saving, s.waiting = s.waiting, nil
+		s.calls, s.held = s.held, nil
+		s.aborts, r.ex.orphans = r.ex.orphans, nil
+		r.saved(nil)
 		return
 	}
 	urgent := r.ex.outcome != nil || r.stopping || len(s.waiting) > 0 || len(s.held) > 0
@@ -71,6 +73,8 @@ func (r *Run) save() {
 	s.last = time.Now()
 	s.saving, s.waiting = s.waiting, nil
 	s.calls, s.held = s.held, nil
+	s.aborts, r.ex.orphans = r.ex.orphans, nil
+	s.first = r.ex.fresh
 	changes := r.ex.cut()
 	ctx := context.WithoutCancel(r.ctx)
 	if j, ok := r.in.opts.Journal.(*MemoryJournal); ok {
@@ -86,7 +90,7 @@ func (r *Run) save() {
 
 func (r *Run) saved(err error) {
 	s := &r.saver
-	s.busy, s.err = false, err
+	s.busy, s.first, s.err = false, false, err
 	if err != nil {
 		s.release(err)
 		return
@@ -97,6 +101,8 @@ func (r *Run) saved(err error) {
 	s.saving = nil
 	calls := s.calls
 	s.calls = nil
+	r.abortChildren(s.aborts)
+	s.aborts = nil
 	for _, e := range calls {
 		if !r.stopping {
 			r.call(e)

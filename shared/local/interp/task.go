@@ -128,6 +128,9 @@ func (fr *frame) makeCall() {
 	}
 	fr.calls++
 	c.number = fr.calls
+	if r := &fr.state.resource; r.sync {
+		fr.child = c.child.name
+	}
 	ex.effects = append(ex.effects, effect{fr: fr, call: c})
 }
 
@@ -232,7 +235,7 @@ func (fr *frame) answered(number int, a answer) {
 	if fr.gone || fr.phase != phaseTask || number != fr.calls {
 		return // late: the task timed out, or its token came first
 	}
-	fr.cancel = nil
+	fr.cancel, fr.child = nil, ""
 	switch {
 	case a.err != nil:
 		if !fr.timeout.IsZero() && !fr.ex.clock.Now().Before(fr.timeout) {
