@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -156,6 +157,9 @@ func TestErrorsOfAnswers(t *testing.T) {
 		_, err := run(t, runner, tc.action, tc.input)
 		if fmt.Sprintf("%T", err) != fmt.Sprintf("%T", tc.want) || !strings.Contains(fmt.Sprint(err), tc.text) {
 			t.Errorf("%s: %T %v; want %T with %q", tc.action, err, err, tc.want, tc.text)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, "planted") {
+			t.Errorf("%s: a secret in %s", tc.action, text)
 		}
 	}
 	cloud.answer = answerJSON(404, ``)
@@ -365,6 +369,38 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	_, err := runner.Run(ctx, Call{Action: "nova.servers_list"})
 	if err == nil {
 		t.Error("no error")
+	}
+}
+
+// TestManyAtOnce is for the race detector: one runner, many calls.
+func TestManyAtOnce(t *testing.T) {
+	cloud := newStubCloud(t)
+	runner := cloud.runner()
+	cloud.answer = answerJSON(200, `{"servers": [{"id": "1"}], "networks": [], "volumes": [], "images": []}`)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		action := []string{"nova.servers_list", "neutron.list_networks", "cinder.volumes_list", "glance.images_list"}[i%4]
+		wg.Go(func() {
+			if _, err := runner.Run(context.Background(), Call{Action: action}); err != nil {
+				t.Error(err)
+			}
+			if len(runner.Registry().Suggest("nova.server_list")) == 0 {
+				t.Error("no suggestion")
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(cloud.take()); n != 40 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func BenchmarkRunNoop(b *testing.B) {
+	runner := NewRunner(newRegistry(b), nil, RunnerOptions{})
+	for b.Loop() {
+		if _, err := runner.Run(b.Context(), Call{Action: "std.noop"}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
