@@ -33,6 +33,7 @@ demo: build ## servers of two clouds and six regions, on simulated clouds
 
 .PHONY: bench
 bench: build ## times and sizes, ours beside what they are measured against
+	go run ./test/bench
 	go run ./test/coldstart
 
 .PHONY: check
@@ -71,7 +72,7 @@ generated-check: ## generated and golden files are as they would be written now
 .PHONY: validate-asl
 validate-asl: build ## asl-validator over every definition
 	$(call section,asl-validator)
-	scripts/asl/validate.sh
+	scripts/validate-asl.sh
 
 .PHONY: store-test
 store-test: ## the contract of the store, on an emulator of DynamoDB

@@ -110,7 +110,7 @@ invoke() {
 	echo
 	echo "--- $name -> $function"
 	"$sam" local invoke "$function" --config-env local --event "$work/events/$name.json" --skip-pull-image \
-		--parameter-overrides "Architecture=$arch MultiCloud=true AllowedAuthUris=$(cat "$work/events/auth_url") CloudsSecretArn=$(cat "$work/events/clouds.arn") AwsEndpointUrl=$aws" \
+		--parameter-overrides "Architecture=$arch MultiCloud=true DefaultCloud=alpha AllowedAuthUris=$(cat "$work/events/auth_url") CloudsSecretArn=$(cat "$work/events/clouds.arn") AwsEndpointUrl=$aws" \
 		>"$work/answer" 2>"$work/invoke.log" || true
 	out=$(cat "$work/answer")
 	echo "${out:0:1500}"

@@ -89,14 +89,14 @@ func (f *Function) openSources(ctx context.Context) (store.Sources, error) {
 		return store.Sources{}, err
 	}
 	s := store.Sources{Schemes: map[string]store.CredentialSource{
-		secretsScheme: secrets.New(secretsmanager.NewFromConfig(cfg)),
+		secretsScheme: secrets.New(secretsmanager.NewFromConfig(cfg), secrets.Options{}),
 	}}
 	if f.config.CredentialsKey != "" && f.config.Table != "" {
 		table, err := f.table.get(ctx)
 		if err != nil {
 			return store.Sources{}, err
 		}
-		s.Default = store.NewCredentials(table, kmscipher.New(kms.NewFromConfig(cfg), f.config.CredentialsKey))
+		s.Default = store.NewCredentials(table, kmscipher.New(kms.NewFromConfig(cfg), f.config.CredentialsKey, kmscipher.Options{}))
 	}
 	return s, nil
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // Build compiles the main package pkg, as named from the directory dir, into
-// the file out (an absolute path) the way that functions are deployed: static,
+// the file out (an absolute path), or with a pattern all that match into the
+// folder out, the way that functions are deployed: static,
 // stripped, without the RPC mode that provided.al2023 does not use.
 func Build(dir, pkg, out string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", out, pkg)
