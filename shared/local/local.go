@@ -140,29 +140,13 @@ func (r *Runner) Run(ctx context.Context, p *Program, machine string, req engine
 	if req.ID == "" {
 		req.ID = engine.NewID()
 	}
-	if err := r.link(ctx, req.ID, p, machine); err != nil {
-		return nil, err
-	}
+	req.Program, req.Machine = p.hash, machine
 	head, err := r.engine.Start(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	return r.drive(ctx, p, machine, head.ID)
 }
-
-// link notes which program an execution runs, before there is an execution.
-func (r *Runner) link(ctx context.Context, id string, p *Program, machine string) error {
-	body, err := json.Marshal(link{p.hash, machine})
-	if err != nil {
-		return err
-	}
-	ctx = store.WithDurability(ctx, store.Relaxed)
-	return r.opts.Table.Write(ctx, store.Put(store.Item{Key: linkKey(id), Body: body}, store.Always()))
-}
-
-type link struct{ Program, Machine string }
-
-func linkKey(id string) store.Key { return store.Key{PK: "x#" + id, SK: "program"} }
 
 // Resume goes on with an execution that was stopped or killed. One that has
 // ended is returned as it is.
@@ -171,15 +155,15 @@ func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error
 	if err != nil || head.Finished {
 		return head, err
 	}
-	item, err := r.opts.Table.Get(ctx, linkKey(id))
+	start, err := r.records.Start(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errNoMachines, id, err)
-	}
-	var l link
-	if err := json.Unmarshal(item.Body, &l); err != nil {
 		return nil, err
 	}
-	if item, err = r.opts.Table.Get(ctx, machinesKey(l.Program)); err != nil {
+	if head.Root != "" {
+		return nil, fmt.Errorf("execution %s is a sub-workflow of %s: resume that", id, head.Root)
+	}
+	item, err := r.opts.Table.Get(ctx, machinesKey(start.Program))
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errNoMachines, id, err)
 	}
 	var machines Machines
@@ -190,7 +174,7 @@ func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error
 	if err != nil {
 		return nil, err
 	}
-	return r.drive(ctx, p, l.Machine, id)
+	return r.drive(ctx, p, start.Machine, id)
 }
 
 // drive runs the state machine to its end and finishes the record.

@@ -2,8 +2,9 @@ package local_test
 
 import (
 	"context"
-	"fmt"
+	"math/big"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,6 +23,24 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/store/memory"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
+
+// notYet are the cases that use what the compiler still refuses, each with a
+// diagnostic that says so.
+var notYet = map[string]bool{
+	"action_name_by_expression": true, "adhoc_action": true, "workbook": true,
+	"error_retry_delay": true, "error_timeout_expression": true, "error_wait": true,
+	"fail_on_false": true, "fail_on_true": true, "items_fail_on": true,
+	"publish_global": true, "retry_break_on": true, "retry_continue_on": true,
+	"retry_expression": true, "sub_name_by_expression": true, "wait_before_expression": true,
+	"jinja_basic": true,
+}
+
+// earlier are the cases that fail in Mistral when they run and are refused here
+// when they are compiled: it is certain that they fail.
+var earlier = map[string]bool{
+	"error_missing_parameter": true, "error_type": true, "error_unknown_action": true, "error_unknown_action_later": true,
+	"error_unknown_function": true, "error_unknown_parameter": true, "join_input_invalid": true,
+}
 
 const casesDir = "../../testdata/mistral"
 
@@ -42,7 +61,7 @@ func TestMistral(t *testing.T) {
 
 // mistralCase is one recorded case.
 type mistralCase struct {
-	workflow      []byte
+	files         []txtar.File
 	input, params *value.Map
 	want          *value.Map // nil: Mistral's own outcome varies
 	differs       string     // why ours is another on purpose
@@ -56,9 +75,10 @@ func readCase(t *testing.T, path string) mistralCase {
 	}
 	c := mistralCase{input: value.NewMap(0), params: value.NewMap(0)}
 	for _, f := range txtar.Parse(data).Files {
+		if strings.HasSuffix(f.Name, ".yaml") {
+			c.files = append(c.files, f)
+		}
 		switch f.Name {
-		case "workflow.yaml":
-			c.workflow = f.Data
 		case "input.json":
 			c.input = object(t, f.Data)
 		case "params.json":
@@ -94,6 +114,18 @@ func runCase(t *testing.T, c mistralCase) {
 		t.Fatal("the case has no recorded outcome")
 	}
 	got := outcome(t, c)
+	if what, ok := got.Get("unsupported"); ok {
+		if !notYet[path.Base(t.Name())] {
+			t.Errorf("what Mistral runs is refused: %v", what)
+		}
+		return
+	}
+	if notYet[path.Base(t.Name())] {
+		t.Error("this is supported now: take it out of notYet")
+	}
+	if state, _ := c.want.Get("state"); got.Has("rejected") && state == engine.Error && earlier[path.Base(t.Name())] {
+		return
+	}
 	normalize(got)
 	normalize(c.want)
 	if unstable, _ := c.want.Get("unstable"); unstable != nil {
@@ -103,7 +135,8 @@ func runCase(t *testing.T, c mistralCase) {
 		}
 		return
 	}
-	if diff := cmp.Diff(value.Plain(c.want), value.Plain(got)); diff != "" {
+	bigs := cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
+	if diff := cmp.Diff(value.Plain(c.want), value.Plain(got), bigs); diff != "" {
 		t.Errorf("-mistral +sirocco:\n%s", diff)
 	}
 }
@@ -115,11 +148,15 @@ func outcome(t *testing.T, c mistralCase) *value.Map {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, diags := dsl.Parse("workflow.yaml", c.workflow, dsl.Options{})
-	if diags.HasErrors() {
-		return rejected(diags)
+	var files []*dsl.File
+	for _, f := range c.files {
+		file, diags := dsl.Parse(f.Name, f.Data, dsl.Options{})
+		if diags.HasErrors() {
+			return rejected(diags)
+		}
+		files = append(files, file)
 	}
-	all, diags := compile.Files([]*dsl.File{file}, compile.Options{Registry: registry})
+	all, diags := compile.Files(files, compile.Options{Registry: registry})
 	if diags.HasErrors() {
 		return rejected(diags)
 	}
@@ -149,7 +186,12 @@ func outcome(t *testing.T, c mistralCase) *value.Map {
 }
 
 func rejected(diags dsl.Diagnostics) *value.Map {
-	return value.MapOf("error", diags.Error())
+	for _, d := range diags {
+		if d.ID == "unsupported" {
+			return value.MapOf("unsupported", diags.Error())
+		}
+	}
+	return value.MapOf("rejected", diags.Error())
 }
 
 func choose(t *testing.T, all []*compile.Workflow, params *value.Map) (*compile.Workflow, local.Machines) {
@@ -185,10 +227,36 @@ func describe(t *testing.T, records *store.Records, head *store.Execution) *valu
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, value.MapOf("name", task.Name, "state", task.State, "state_info", text(task.StateInfo),
-			"published", task.Published, "result", result))
+		entry := value.MapOf("name", task.Name, "state", task.State, "state_info", text(task.StateInfo),
+			"published", task.Published, "result", result)
+		if subs := subExecutions(t, records, task); len(subs) > 0 {
+			entry.Set("executions", subs)
+		}
+		list = append(list, entry)
 	}
 	return value.MapOf("state", head.State, "state_info", text(head.StateInfo), "output", out.Output.V, "tasks", list)
+}
+
+func subExecutions(t *testing.T, records *store.Records, task *store.Task) []any {
+	t.Helper()
+	acts, err := records.Actions(t.Context(), task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []any
+	for _, a := range acts {
+		if a.Workflow == "" {
+			continue
+		}
+		head, err := records.Execution(t.Context(), a.Workflow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub := describe(t, records, head)
+		sub.Set("workflow", head.Workflow)
+		out = append(out, sub)
+	}
+	return out
 }
 
 func text(s *string) any {
@@ -202,7 +270,8 @@ var (
 	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	raised   = regexp.MustCompile(`(?s)The action raised an exception \[action=.*?, action_ex_id=<uuid>, msg='(.*?)'\]`)
 	faults   = regexp.MustCompile(`(?s)(Failed to (?:run task|handle action completion)) \[error=.*?, wf=([^,\]]*), task=([^,\]]*)(?:, action=[^\]]*)?\].*`)
-	ofOutput = regexp.MustCompile(`(?s)(Failed to evaluate output|Can not evaluate .*|Failed to check.*)\[?.*`)
+	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): the workflow takes .*`)
+	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate output|Can not evaluate .*|Failed to check.*)\[?.*`)
 )
 
 // normalize takes out of the texts what the two say in words of their own: ids,
@@ -212,15 +281,26 @@ func normalize(m *value.Map) {
 	for k, v := range m.All() {
 		m.Set(k, normalized(v))
 	}
-	if list, ok := m.Get("tasks"); ok {
-		tasks := slices.Clone(list.([]any))
-		slices.SortFunc(tasks, func(a, b any) int {
-			return strings.Compare(fmt.Sprintf("%s", value.MustEncode(a)), fmt.Sprintf("%s", value.MustEncode(b)))
-		})
-		m.Set("tasks", tasks)
+	sortLists(m)
+	for _, k := range []string{"error", "refused", "rejected"} {
+		if m.Has(k) {
+			m.Delete(k)
+			m.Set("rejected", true)
+		}
 	}
-	if e, ok := m.Get("error"); ok && e != nil {
-		m.Set("error", "rejected")
+}
+
+// sortLists takes tasks and executions as sets.
+func sortLists(m *value.Map) {
+	for _, k := range []string{"tasks", "executions"} {
+		list, _ := m.Get(k)
+		entries, _ := list.([]any)
+		for _, e := range entries {
+			sortLists(e.(*value.Map))
+		}
+		slices.SortFunc(entries, func(a, b any) int {
+			return strings.Compare(string(value.MustEncode(value.Of(value.Plain(a)))), string(value.MustEncode(value.Of(value.Plain(b)))))
+		})
 	}
 }
 
@@ -230,6 +310,8 @@ func normalized(v any) any {
 		s := uuids.ReplaceAllString(v, "<uuid>")
 		s = raised.ReplaceAllString(s, "$1")
 		s = faults.ReplaceAllString(s, "$1 [wf=$2, task=$3]")
+		s = strings.ReplaceAll(s, ", class=DirectWorkflowSpec", "")
+		s = takes.ReplaceAllString(s, "$1")
 		s = ofOutput.ReplaceAllString(s, "expression of the workflow failed")
 		return strings.TrimRight(s, "\n")
 	case []any:

@@ -23,7 +23,7 @@ func (r *Run) call(e effect) {
 		a := r.answer(ctx, e.fr, e.call)
 		r.post(func() {
 			r.calls--
-			if r.stopping && a.err != nil {
+			if a.err != nil && r.ctx.Err() != nil {
 				return // as likely the stop's doing as the call's: it is made again
 			}
 			if r.ex.outcome == nil {

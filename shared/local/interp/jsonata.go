@@ -154,6 +154,13 @@ func walk(env *environment, path []string) (any, bool) {
 
 // bind converts what an expression needs of a variable.
 func (e *expression) bind(env *environment, r root) (any, bool) {
+	if r.name == "states" && r.paths != nil {
+		out := newObject()
+		for _, p := range r.paths {
+			graft(env.fr, out, env.states, p)
+		}
+		return out, true
+	}
 	v, owner, ok := env.variable(r.name)
 	if !ok {
 		return nil, false
@@ -164,15 +171,15 @@ func (e *expression) bind(env *environment, r root) (any, bool) {
 	}
 	out := newObject()
 	for _, p := range r.paths {
-		graft(owner, out, m, p)
+		graft(owner, out, m.Get, p)
 	}
 	return out, true
 }
 
-// graft copies the value at path of from into the object to, which is a part of
-// the same structure.
-func graft(owner *frame, to object, from *value.Map, path []string) {
-	v, ok := from.Get(path[0])
+// graft copies the value at a path into the object to, which is a part of the
+// same structure as what get looks into.
+func graft(owner *frame, to object, get func(string) (any, bool), path []string) {
+	v, ok := get(path[0])
 	if !ok {
 		return
 	}
@@ -189,7 +196,7 @@ func graft(owner *frame, to object, from *value.Map, path []string) {
 	} else if owner.converted(m) == have {
 		return // all of it is there, and shared
 	}
-	graft(owner, sub, m, path[1:])
+	graft(owner, sub, m.Get, path[1:])
 }
 
 // object is gnata's ordered dictionary, whose type it does not export.

@@ -126,6 +126,10 @@ const turn = 256
 func (r *Run) loop() {
 	stop := r.ctx.Done()
 	for {
+		if r.ctx.Err() != nil && !r.stopping {
+			r.stop()
+			stop = nil
+		}
 		more := !r.stopping && r.ex.settle(turn)
 		r.perform()
 		r.save()
@@ -141,8 +145,6 @@ func (r *Run) loop() {
 			case <-timer: // which counts as one
 			case <-stop:
 				r.busy(1)
-				r.stop()
-				stop = nil
 			}
 			cancel()
 		}
