@@ -16,6 +16,7 @@ import (
 
 	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/store/embedded"
+	"github.com/sirocco-workflows/sirocco/shared/store/keyfile"
 	"github.com/sirocco-workflows/sirocco/shared/store/storetest"
 )
 
@@ -317,5 +318,49 @@ func TestCorrupt(t *testing.T) {
 	}
 	if _, err := table.Query(t.Context(), store.Query{PK: "p"}); !errors.As(err, &corrupt) {
 		t.Errorf("Query = %v, want a *CorruptError", err)
+	}
+}
+
+// TestNoSecretInFile looks for a secret in all bytes that lie on the disk, while
+// the store is open and after it is closed.
+func TestNoSecretInFile(t *testing.T) {
+	dir := t.TempDir()
+	table := open(t, filepath.Join(dir, "store.db"), embedded.Options{})
+	cipher, err := keyfile.Open(filepath.Join(dir, "credentials.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds := store.NewCredentials(table, cipher)
+	const secret = "hunter2-hunter2"
+	for _, plaintext := range []string{strings.Repeat(secret, 5000), secret} {
+		if err := creds.Put(t.Context(), "prod", []byte(plaintext)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := creds.Get(t.Context(), "prod"); err != nil || string(got) != secret {
+		t.Errorf("Get = %q, %v", got, err)
+	}
+	for _, state := range []string{"open", "closed"} {
+		found := false
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || bytes.Contains(data, []byte("credential#prod"))
+			if bytes.Contains(data, []byte("hunter2")) {
+				t.Errorf("%s: the secret is in %s", state, f)
+			}
+		}
+		if !found {
+			t.Errorf("%s: no file has the credential", state)
+		}
+		if err := table.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
