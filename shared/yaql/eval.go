@@ -156,21 +156,33 @@ func arithmetic(name string) func(a, b any) (any, error) {
 
 // evalDot is `left.name` on a dictionary and `left.f(...)`.
 func evalDot(st *state, n *call, sc *scope) (any, error) {
+	if !isName(n.args[1]) {
+		return st.invoke(n.name, sc, noValue, nodesOf(n.args), nil)
+	}
 	left, err := st.eval(n.args[0], noValue, sc)
 	if err != nil {
 		return nil, err
 	}
 	switch right := n.args[1].(type) {
 	case *constant:
-		if right.keyword && isA(left, clsMapping) {
+		if isA(left, clsMapping) {
 			return dictAccess(left, right.val)
 		}
 	case *call:
-		if right.fn {
-			return st.evalCall(right, left, sc)
-		}
+		return st.evalCall(right, left, sc)
 	}
 	return st.invoke(n.name, sc, noValue, []any{left, n.args[1]}, nil)
+}
+
+// isName reports whether a node is a keyword or a call by name.
+func isName(n node) bool {
+	switch n := n.(type) {
+	case *constant:
+		return n.keyword
+	case *call:
+		return n.fn
+	}
+	return false
 }
 
 func evalAnd(st *state, n *call, sc *scope) (any, error) {
@@ -220,6 +232,11 @@ func evalNotEqual(st *state, n *call, sc *scope) (any, error) {
 }
 
 func (st *state) numeric(n *call, sc *scope, f func(a, b any) (any, error)) (any, error) {
+	for _, a := range n.args {
+		if c, ok := a.(*constant); ok && !isNumber(c.val) {
+			return st.invoke(n.name, sc, noValue, nodesOf(n.args), nil) // may fail before anything is evaluated
+		}
+	}
 	a, b, err := st.operands(n, sc)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,10 +23,16 @@ var differs = map[string]string{
 	`datetime('nonsense')`: "a ValueError, of which dateutil's ParserError is one",
 }
 
+var recording = flag.String("recording", "", "a recording to check instead of those in testdata")
+
 // TestRecorded holds the evaluator to what Mistral's gave; see
 // scripts/record_yaql.py.
 func TestRecorded(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.jsonl")
+	if *recording != "" {
+		runRecording(t, *recording)
+		return
+	}
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recordings", err)
 	}
@@ -79,9 +86,12 @@ func checkRecord(t *testing.T, rec *value.Map, data any) {
 	if _, ok := differs[src]; ok {
 		return
 	}
+	if strings.Contains(field(rec, "text"), " object at 0x") {
+		return // Python's text for an iterator, an error here
+	}
 	got, kind := evaluate(src, data)
 	if want := field(rec, "error"); want != "" || kind != "" {
-		if kind != want {
+		if kind != want && !sameLimit[[2]string{want, kind}] {
 			t.Errorf("%s\n\tgot %q, error %q\n\twant %s, error %q: %s", src, yaql.Str(got), kind, recorded(rec), want, field(rec, "message"))
 		}
 		return
@@ -98,6 +108,14 @@ func checkRecord(t *testing.T, rec *value.Map, data any) {
 	if err != nil || text != field(rec, "text") {
 		t.Errorf("%s\n\ttext %q, %v\n\twant %q", src, text, err, field(rec, "text"))
 	}
+}
+
+// sameLimit has pairs of Mistral's and our error where both give up.
+var sameLimit = map[[2]string]bool{
+	{"TooSlow", "CollectionTooLargeException"}:      true,
+	{"TooSlow", "MemoryQuotaExceededException"}:     true,
+	{"MemoryError", "MemoryQuotaExceededException"}: true,
+	{"ValueError", "OverflowError"}:                 true, // integers too big to be printed
 }
 
 func recorded(rec *value.Map) string {

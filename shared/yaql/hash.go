@@ -2,6 +2,7 @@ package yaql
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -84,7 +85,7 @@ func appendHash(b []byte, v any, depth int) ([]byte, error) {
 	case timespan:
 		return append(b, "t"+v.us.String()...), nil
 	case iterator, *ordering, *regex, *scope, *mappingRule, *lambda:
-		return nil, typeErrorf("a %s can't be a key here", typeName(v))
+		return fmt.Appendf(b, "p%p", v), nil // equal to itself only
 	}
 	h, err := hashOf(v)
 	if err != nil {

@@ -142,6 +142,21 @@ func runesIter(s string) iterator {
 	})
 }
 
+// generator is what functions get for a collection that is neither sequence
+// nor set: something that can be read once, and is not opened before that.
+func (st *state) generator(v any) any {
+	switch v.(type) {
+	case *remembered, *ordering:
+	case *view:
+		if isA(v, clsSet) {
+			return v
+		}
+	default:
+		return v
+	}
+	return st.lazily(v, func(it iterator) (any, bool, error) { return st.pull(it) })
+}
+
 // each calls f with all elements of a collection.
 func (st *state) each(coll any, f func(v any) error) error {
 	it, err := st.iterate(coll)

@@ -7,8 +7,8 @@ import (
 )
 
 // finalize is yaql's conversion of results: tuples become lists, iterators
-// are read to their end. What is left are the kinds of value data, where a
-// *list stands for a list, and *dict, *set, datetime and timespan.
+// are read to their end. What is left is value data, and where something is not
+// that, *list, *dict, *set, datetime and timespan.
 func (st *state) finalize(v any, depth int) (any, error) {
 	if depth > maxNesting {
 		return nil, failf(kindRecursion, "values nested too deeply")
@@ -23,7 +23,9 @@ func (st *state) finalize(v any, depth int) (any, error) {
 		return &list{v.data}, nil
 	case *rawMap:
 		return v.data, nil
-	case *value.Map, *dict, Lazy:
+	case *value.Map:
+		return v, nil // data all through
+	case *dict, Lazy:
 		return st.finalMapping(v, depth)
 	case *set:
 		return st.finalSet(v.items, depth)
@@ -37,12 +39,14 @@ func (st *state) finalize(v any, depth int) (any, error) {
 		}
 		return st.finalSet(items, depth)
 	}
-	if isA(v, clsIterable) {
-		items, err := st.collect(v)
-		if err != nil {
-			return nil, err
+	if items, ok := v.([]any); ok {
+		if plain(v, depth) {
+			return v, nil
 		}
 		return st.finalItems(items, depth)
+	}
+	if isA(v, clsIterable) {
+		return st.finalIterable(v, depth)
 	}
 	return nil, typeErrorf("the result is a %s, not data", typeName(v))
 }
@@ -55,7 +59,21 @@ func (st *state) finalItems(items []any, depth int) (any, error) {
 			return nil, err
 		}
 	}
-	return &list{out}, nil
+	return &list{out}, st.grow(16 * len(items))
+}
+
+// finalIterable finalizes each element before it takes the next.
+func (st *state) finalIterable(v any, depth int) (any, error) {
+	out := []any{}
+	err := st.each(v, func(e any) error {
+		f, err := st.finalize(e, depth+1)
+		if err != nil {
+			return err
+		}
+		out = append(out, f)
+		return st.grow(16)
+	})
+	return &list{out}, err
 }
 
 // finalSet keeps a set, whose elements must still have a hash after
@@ -70,14 +88,27 @@ func (st *state) finalSet(items []any, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, isSet := f.(*set); isSet {
-			return nil, typeErrorf("unhashable type: 'set'")
+		if err := finalKey(f); err != nil {
+			return nil, err
 		}
 		if err := out.add(f); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, st.grow(48 * len(items))
+}
+
+// finalKey refuses what has no hash once it is converted.
+func finalKey(f any) error {
+	switch f.(type) {
+	case []any, *list:
+		return typeErrorf("unhashable type: 'list'")
+	case *value.Map, *dict:
+		return typeErrorf("unhashable type: 'dict'")
+	case *set:
+		return typeErrorf("unhashable type: 'set'")
+	}
+	return nil
 }
 
 func (st *state) finalMapping(m any, depth int) (any, error) {
@@ -87,8 +118,14 @@ func (st *state) finalMapping(m any, depth int) (any, error) {
 		if err != nil {
 			return err
 		}
+		if err := finalKey(fk); err != nil {
+			return err
+		}
 		fv, err := st.finalize(v, depth+1)
 		if err != nil {
+			return err
+		}
+		if err := st.grow(64); err != nil {
 			return err
 		}
 		return out.set(fk, fv)

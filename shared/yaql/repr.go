@@ -110,7 +110,7 @@ func (p *printer) repr(v any, depth int) error {
 	case timespan:
 		p.b.WriteString(v.repr())
 	default:
-		return typeErrorf("a %s has no text", typeName(v))
+		return typeErrorf("a %s has no text; toList() makes a list of it", typeName(v))
 	}
 	return nil
 }

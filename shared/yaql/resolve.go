@@ -444,7 +444,10 @@ func (t *ptype) convert(c *frame, v any) (any, error) {
 		return v, nil
 	}
 	if k, ok := v.(*constant); ok {
-		return k.val, nil
+		v = k.val
+	}
+	if t.class == clsIterable {
+		v = c.st.generator(v)
 	}
 	return v, nil
 }

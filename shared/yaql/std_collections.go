@@ -167,18 +167,34 @@ func length(_ *frame, a []any) (any, error) {
 	return int64(n), nil
 }
 
+// deleteKeys asks no more for the keys' hashes once nothing is left, as
+// Python's dict does not.
 func deleteKeys(c *frame, m, keys any) (any, error) {
-	gone := newSet()
-	if err := c.st.each(keys, gone.add); err != nil {
+	all, err := copyMapping(m, false)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[hashKey]bool{}
+	err = c.st.each(keys, func(k any) error {
+		if len(gone) == len(all.keys) {
+			return nil
+		}
+		h, err := hashOf(k)
+		if _, ok := all.index[h]; ok && err == nil {
+			gone[h] = true
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	out := newDict(false)
-	return out, entries(m, func(k, v any) error {
-		if in, err := gone.has(k); err != nil || in {
-			return err
+	for i, k := range all.keys {
+		if h, _ := hashOf(k); !gone[h] {
+			_ = out.set(k, all.vals[i]) // it has a hash
 		}
-		return out.set(k, v)
-	})
+	}
+	return out, nil
 }
 
 // spread appends arguments to items, iterators element by element.

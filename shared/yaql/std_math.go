@@ -197,7 +197,7 @@ func modPower(x, y, m *big.Int) (any, error) {
 	if y.Sign() < 0 && new(big.Int).ModInverse(x, abs) == nil {
 		return nil, valueErrorf("base is not invertible for the given modulus")
 	}
-	z := new(big.Int).Exp(x, y, abs)
+	z := new(big.Int).Exp(new(big.Int).Mod(x, abs), y, abs)
 	_, z = floorDivMod(z, m)
 	return normInt(z), nil
 }
@@ -214,7 +214,7 @@ func floatPower(a, b any) (any, error) {
 	if x == 0 && y < 0 {
 		return nil, zeroDivision("0.0 cannot be raised to a negative power")
 	}
-	z := math.Pow(x, y)
+	z := pow(x, y)
 	switch {
 	case math.IsNaN(z) && !math.IsNaN(x) && !math.IsNaN(y):
 		return nil, typeErrorf("the result is a complex number, not data")
@@ -222,6 +222,31 @@ func floatPower(a, b any) (any, error) {
 		return nil, failf("OverflowError", "(34, 'Numerical result out of range')")
 	}
 	return z, nil
+}
+
+// pow is math.Pow, exact to the last digit for whole exponents of ordinary
+// size, as the C library's is.
+func pow(x, y float64) float64 {
+	z := math.Pow(x, y)
+	n := math.Abs(y)
+	switch {
+	case y == 0.5 && x > 0:
+		return math.Sqrt(x)
+	case n != math.Trunc(n) || n > 1024 || z == 0 || math.IsInf(z, 0) || math.IsNaN(z) || math.IsInf(x, 0):
+		return z
+	}
+	res, base := big.NewFloat(1).SetPrec(2200), big.NewFloat(x).SetPrec(2200)
+	for k := int(n); k > 0; k >>= 1 {
+		if k&1 == 1 {
+			res.Mul(res, base)
+		}
+		base.Mul(base, base)
+	}
+	if y < 0 {
+		res.Quo(big.NewFloat(1).SetPrec(2200), res)
+	}
+	z, _ = res.Float64()
+	return z
 }
 
 // round is Python's: half to even, of the exact value.

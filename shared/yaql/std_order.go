@@ -41,10 +41,21 @@ func orderFunctions() []spec {
 	}
 }
 
-// keyed is an element with what its fields gave.
+// keyed is an element with what its fields gave, as far as they were asked.
 type keyed struct {
 	item any
 	keys []any
+}
+
+func (k *keyed) key(o *ordering, i int) (any, error) {
+	for len(k.keys) <= i {
+		v, err := o.fields[len(k.keys)].selector.call(k.item)
+		if err != nil {
+			return nil, err
+		}
+		k.keys = append(k.keys, v)
+	}
+	return k.keys[i], nil
 }
 
 func (o *ordering) sort(st *state) ([]any, error) {
@@ -55,27 +66,17 @@ func (o *ordering) sort(st *state) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]keyed, len(items))
+	all := make([]*keyed, len(items))
 	for i, e := range items {
-		all[i].item = e
-		if len(items) < 2 {
-			break // nothing is compared, so nothing is asked for its fields
-		}
-		for _, f := range o.fields {
-			k, err := f.selector.call(e)
-			if err != nil {
-				return nil, err
-			}
-			all[i].keys = append(all[i].keys, k)
-		}
+		all[i] = &keyed{item: e}
 	}
 	var failed error
-	slices.SortStableFunc(all, func(x, y keyed) int {
+	slices.SortStableFunc(all, func(x, y *keyed) int {
 		if failed != nil {
 			return 0
 		}
 		var n int
-		n, failed = o.compare(st, x.keys, y.keys)
+		n, failed = o.compare(st, x, y)
 		return n
 	})
 	if failed != nil {
@@ -89,9 +90,17 @@ func (o *ordering) sort(st *state) ([]any, error) {
 	return o.sorted, nil
 }
 
-func (o *ordering) compare(st *state, x, y []any) (int, error) {
+func (o *ordering) compare(st *state, x, y *keyed) (int, error) {
 	for i, f := range o.fields {
-		n, err := o.compareKeys(st, x[i], y[i])
+		a, err := x.key(o, i)
+		if err != nil {
+			return 0, err
+		}
+		b, err := y.key(o, i)
+		if err != nil {
+			return 0, err
+		}
+		n, err := o.compareKeys(st, a, b)
 		if err != nil || n != 0 {
 			if f.down {
 				n = -n
@@ -138,14 +147,15 @@ func groupBy(c *frame, a []any) (any, error) {
 	keyOf, valueOf := fnArg(a, 1), fnArg(a, 2)
 	groups := newDict(false)
 	err := c.st.each(a[0], func(v any) error {
+		e, err := v, error(nil)
+		if valueOf != nil {
+			if e, err = valueOf.call(v); err != nil {
+				return err
+			}
+		}
 		k, err := keyOf.call(v)
 		if err != nil {
 			return err
-		}
-		if valueOf != nil {
-			if v, err = valueOf.call(v); err != nil {
-				return err
-			}
 		}
 		g, ok, err := lookup(groups, k)
 		if err != nil {
@@ -157,7 +167,7 @@ func groupBy(c *frame, a []any) (any, error) {
 				return err
 			}
 		}
-		g.(*list).items = append(g.(*list).items, v)
+		g.(*list).items = append(g.(*list).items, e)
 		return c.st.grow(16)
 	})
 	if err != nil {
