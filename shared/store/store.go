@@ -134,10 +134,10 @@ func (c Condition) Holds(version int64) bool {
 func (c Condition) Version() int64 { return int64(c) }
 
 func (c Condition) String() string {
-	switch {
-	case c == always:
+	switch c {
+	case always:
 		return "always"
-	case c == ifAbsent:
+	case ifAbsent:
 		return "if absent"
 	default:
 		return fmt.Sprintf("if version %d", int64(c))

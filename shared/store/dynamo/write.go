@@ -104,18 +104,13 @@ func (t *Table) commit(ctx context.Context, changes []*change) error {
 	mark := []byte(randomID())
 	for try := 1; ; {
 		again, err := t.attempt(ctx, changes, mark)
-		switch {
-		case again == nil && err == nil:
-			return nil
-		case err != nil:
+		if again == nil || err != nil {
 			return err
-		case errors.Is(again, errReplaces):
-			// known now
 		}
 		if try++; try > conflictTries {
-			return &store.BusyError{What: changes[0].Item.Key.String(), Err: again}
+			return &store.BusyError{What: changes[0].Item.String(), Err: again}
 		}
-		if !errors.Is(again, errReplaces) {
+		if !errors.Is(again, errReplaces) { // those are known now
 			if err := t.pause(ctx, try-1); err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func migrate(ctx context.Context, c *sql.Conn, path string) error {
 	if _, err := c.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
-	defer c.ExecContext(ctx, `ROLLBACK`) // an error after COMMIT, on purpose
+	defer func() { _, _ = c.ExecContext(ctx, `ROLLBACK`) }() // after COMMIT it does nothing
 	var app, version, tables int64
 	row := c.QueryRowContext(ctx, `SELECT
 		(SELECT application_id FROM pragma_application_id),

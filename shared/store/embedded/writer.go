@@ -159,17 +159,17 @@ func (w *writer) close() error {
 
 // run serves requests until the queue is closed, and then closes the file.
 func (w *writer) run(queue <-chan *request) error {
-	var next *request
+	var next *request // did not fit the group before
 	for {
-		req, ok := next, true
-		if next = nil; req == nil {
-			req, ok = <-queue
+		first := next
+		if first == nil {
+			var ok bool
+			if first, ok = <-queue; !ok {
+				return w.close()
+			}
 		}
-		if !ok {
-			return w.close()
-		}
-		group := []*request{req}
-		group, next = gather(group, queue)
+		var group []*request
+		group, next = gather([]*request{first}, queue)
 		w.serve(group)
 	}
 }
