@@ -168,6 +168,7 @@ type request struct {
 	Body         any // package value data or []byte; nil for none
 	Microversion string
 	FromRoot     bool // the path is below the service's root, before any version
+	Once         bool // sent again only where it surely did not arrive
 }
 
 // perform carries out what the table says.
@@ -290,7 +291,7 @@ func (inv *invocation) remember(answer any) {
 
 // build makes the request of a call.
 func (inv *invocation) build(c *call) (request, error) {
-	req := request{Method: c.method, Microversion: c.microversion, FromRoot: c.root}
+	req := request{Method: c.method, Microversion: c.microversion, FromRoot: c.root, Once: c.once}
 	var err error
 	if req.Path, err = expandPath(c.path, inv.args); err != nil {
 		return req, err

@@ -33,6 +33,7 @@ type call struct {
 	then         *follow
 	each         string // a list argument; the request is sent for each of its items, {@item}
 	root         bool   // the path is below the service's root, before any version
+	once         bool   // a repeated request would do the thing twice
 	drop         string // a field of the answer's resources that is dropped
 	microversion string // that the request is written against; empty for none
 	serviceType  string

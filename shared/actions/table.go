@@ -73,6 +73,7 @@ type callYAML struct {
 	Then         string    `yaml:"then"`         // a GET that completes the answer
 	Each         string    `yaml:"each"`         // a list; the request is sent for each item of it
 	Root         bool      `yaml:"root"`         // the path is below the service's root
+	Once         bool      `yaml:"once"`   // repeating the request would do it twice, though its method says not
 	Microversion string    `yaml:"microversion"` // none sends none
 	Service      string    `yaml:"service"`      // another service type than the table's
 	Refuse       string    `yaml:"refuse"`       // why these arguments can't be used
@@ -243,6 +244,7 @@ func (c *call) apply(y *callYAML) (err error) {
 	setString(&c.refuse, y.Refuse)
 	setString(&c.each, y.Each)
 	c.root = c.root || y.Root
+	c.once = c.once || y.Once
 	c.nothing = c.nothing || y.Nothing
 	return nil
 }
