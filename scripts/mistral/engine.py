@@ -72,8 +72,9 @@ class Engine:
         """Runs one case and returns what is recorded of it.
 
         definitions are YAML texts; workflow names the one to start, None for the
-        first. An outcome is a dict with state, state_info, output and tasks, or
-        with `rejected` or `refused`: the definition or the start was turned down.
+        first. An outcome is a dict with state, state_info, output and tasks; or
+        with `rejected` or `refused`, the reason why the definition or the start was
+        turned down; or with `hangs`, what there is when it does not end.
         """
         self._enter()
         try:
@@ -95,7 +96,8 @@ class Engine:
             return {"refused": brief(str(e))}
         self._await(ex["id"], timeout)
         with db_api.transaction():
-            return describe(db_api.get_workflow_execution(ex["id"]))
+            out = describe(db_api.get_workflow_execution(ex["id"]))
+        return out if out["state"] in _FINAL else {"hangs": out}
 
     def _await(self, ex_id, timeout):
         """Waits until the execution, and all that belongs to it, has ended."""

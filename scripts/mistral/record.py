@@ -2,11 +2,15 @@
 """Records how Mistral itself ends the cases of testdata/mistral.
 
 Usage: record.py [--venv DIR] [--runs N] [--check] [CASE.txtar ...]
+       record.py [--venv DIR] --language
 
 Without cases it takes all. DIR gets a virtual environment with Mistral, made if
 it is not there (default: a temporary one). Every case runs N times (default 3);
 if the outcomes differ, the case is written as unstable, with all of them. With
 --check nothing is written, and a case that would change is an error.
+
+--language records instead what Mistral's loader and validator make of the texts
+in shared/dsl's testdata.
 """
 
 import argparse
@@ -18,6 +22,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+DSL = HERE.parent.parent / "shared" / "dsl"
 CASES = HERE.parent.parent / "testdata" / "mistral"
 PACKAGES = ["mistral==23.0.0", "mistral-extra"]
 GOLDEN = "out/mistral.json"
@@ -39,6 +44,7 @@ def parse_args():
     p.add_argument("--venv", help="directory of the virtual environment")
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--check", action="store_true", help="write nothing, fail on a change")
+    p.add_argument("--language", action="store_true", help="record loader and validator")
     p.add_argument("cases", nargs="*", type=pathlib.Path)
     return p.parse_args()
 
@@ -57,6 +63,11 @@ def run_in(venv):
 
 def record(args):
     sys.path.insert(0, str(HERE))
+    if args.language:
+        import language
+
+        language.record(DSL)
+        return 0
     import engine
 
     paths = args.cases or sorted(CASES.glob("*.txtar"))
