@@ -37,7 +37,6 @@ type recordedRequest struct {
 	Query     map[string]any    `json:"query"`
 	Body      any               `json:"body"`
 	Headers   map[string]string `json:"headers"`
-	Completes bool              `json:"completes"` // a GET for more fields, made while the result is serialised
 }
 
 // differences are the recordings that we differ from on purpose, and why.

@@ -73,7 +73,7 @@ type callYAML struct {
 	Then         string    `yaml:"then"`         // a GET that completes the answer
 	Each         string    `yaml:"each"`         // a list; the request is sent for each item of it
 	Root         bool      `yaml:"root"`         // the path is below the service's root
-	Once         bool      `yaml:"once"`   // repeating the request would do it twice, though its method says not
+	Once         bool      `yaml:"once"`         // repeating the request would do it twice, though its method says not
 	Microversion string    `yaml:"microversion"` // none sends none
 	Service      string    `yaml:"service"`      // another service type than the table's
 	Refuse       string    `yaml:"refuse"`       // why these arguments can't be used
