@@ -34,8 +34,10 @@ type builder struct {
 	// choosy says that the end of the workflow has to look whether it failed:
 	// a failure may have gone by on another way than the last task's.
 	choosy bool
-	where  map[*task]*scope       // structured: the scope that has the task's states
-	shared map[*asl.States]string // the state that records failures nobody handles
+	where  map[*task]*scope // structured: the scope that has the task's states
+	// the states at the end of the definition
+	end, failed, done string
+	shared            map[*asl.States]string // the state that records failures nobody handles
 }
 
 func newBuilder(src *source, tasks []*task) *builder {
@@ -51,7 +53,7 @@ func newBuilder(src *source, tasks []*task) *builder {
 	for _, t := range tasks {
 		b.names[stateName(t.name)] = true // tasks have the first claim on their names
 	}
-	b.names["end"], b.names["failed"], b.names["done"] = true, true, true
+	b.end, b.failed, b.done = b.name("end"), b.name("failed"), b.name("done")
 	return b
 }
 

@@ -62,6 +62,7 @@ func (c *compiler) checkTask(t *dsl.Task) {
 	}
 	c.checkExpressions(t.Publish)
 	c.checkExpressions(t.PublishOnError)
+	c.checkExpressions(t.Concurrency)
 	for _, it := range t.WithItems {
 		c.checkExpressions(it.Expr)
 	}
@@ -136,7 +137,8 @@ func nodeAt(n *dsl.Node, path []any) *dsl.Node {
 
 func (c *compiler) unknownAction(call *dsl.Call) {
 	if slices.Contains(c.adhoc, call.Name) {
-		return // reported where it is defined
+		c.unsupported(call.NameNode.Span, "ad-hoc actions", "call the action underneath itself")
+		return
 	}
 	advice := "see sirocco action list"
 	if s := c.registry.Suggest(call.Name); len(s) > 0 {

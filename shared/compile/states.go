@@ -73,8 +73,8 @@ func (b *builder) failedName(states *asl.States, t *task) string {
 // whose it is.
 func (b *builder) sharedFailure() *asl.State {
 	part := value.MapOf("op", string(step.Settle), "execution", b.executionID())
-	for _, k := range []string{"name", "at", "from", "timeout", "error"} {
-		part.Set(k, query("$states.input."+k))
+	for _, k := range []string{"name", "at", "from", "timeout", "error", "has-items"} {
+		part.Set(k, query("$states.input.`"+k+"`"))
 	}
 	return call(engineFunction, value.MapOf("action", query("$states.input.action"), "task", part))
 }
@@ -215,7 +215,7 @@ func (b *builder) catch(t *task, next string) []*asl.Catcher {
 		if t.action != nil {
 			action = t.action.Name
 		}
-		for _, kv := range [][2]any{{"name", t.name}, {"at", t.at()}, {"action", action}, {"timeout", t.timeout}} {
+		for _, kv := range [][2]any{{"name", t.name}, {"at", t.at()}, {"action", action}, {"timeout", t.timeout}, {"has-items", len(t.items) > 0}} {
 			out.Set(kv[0].(string), kv[1])
 		}
 	}
@@ -267,6 +267,9 @@ func (b *builder) settleState(t *task) *asl.State {
 	}
 	addRoutes(part, "on-error", t.failure)
 	addRoutes(part, "on-complete", t.complete)
+	if len(t.items) > 0 {
+		part.Set("has-items", true)
+	}
 	part.Set("error", query("$states.input.error"))
 	p := value.NewMap(2)
 	if t.action != nil {
@@ -298,6 +301,9 @@ func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted 
 	}
 	if t.sub != nil {
 		part.Set("sub", t.sub.spec.Name)
+	}
+	if t.concurrency != nil {
+		part.Set("concurrency", literal(t.concurrency))
 	}
 	t.addRound(part)
 	plan := call(engineFunction, value.MapOf("task", part))
@@ -367,8 +373,9 @@ func (b *builder) mapState(t *task, next string) *asl.State {
 		Type: asl.TypeMap, Items: query("$states.input.items"), ItemSelector: select_,
 		ItemProcessor: b.itemProcessor(t), Output: carry, Next: next,
 	}
-	if t.concurrency > 0 {
-		s.MaxConcurrency = t.concurrency
+	if t.concurrency != nil {
+		select_.Set("concurrency", query("$states.input.concurrency"))
+		s.MaxConcurrency = query("$states.input.concurrency")
 	}
 	return s
 }
@@ -386,8 +393,8 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 	if t.retry != nil {
 		part.Set("round", query("$states.input.round"))
 	}
-	if t.concurrency > 0 {
-		part.Set("concurrency", t.concurrency)
+	if t.concurrency != nil {
+		part.Set("concurrency", query("$states.input.concurrency"))
 	}
 	if t.timeout > 0 {
 		part.Set("timeout", t.timeout)

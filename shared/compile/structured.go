@@ -139,7 +139,7 @@ func (b *builder) addSharedFailure(sc *scope) {
 		return
 	}
 	s := b.sharedFailure()
-	goTo(s, b.end(sc, true))
+	goTo(s, b.ending(sc, true))
 	sc.states.Add(name, s)
 }
 
@@ -158,11 +158,11 @@ func (b *builder) follow(sc *scope, t *task, ways []route, failed bool) (string,
 	}
 	switch {
 	case len(ways) == 0:
-		return b.end(sc, failed && len(t.failure) == 0 && len(t.complete) == 0), true
+		return b.ending(sc, failed && len(t.failure) == 0 && len(t.complete) == 0), true
 	case len(ways) > 1:
 		return b.fork(sc, label, ways)
 	case ways[0].to == sc.to && sc.to != nil:
-		return b.end(sc, false), true // the answer's routes say whether it arrives
+		return b.ending(sc, false), true // the answer's routes say whether it arrives
 	}
 	w := ways[0]
 	if w.to.join != nil && len(w.to.inbound) > 1 {
@@ -183,27 +183,27 @@ func (b *builder) choose(sc *scope, label string, to *task, entry string) string
 	return name
 }
 
-// end is where a way ends: "" ends the scope, a name is a state to go to.
+// ending is where a way ends: "" ends the scope, a name is a state to go to.
 // failed says that the execution has failed for sure.
-func (b *builder) end(sc *scope, failed bool) string {
+func (b *builder) ending(sc *scope, failed bool) string {
 	switch {
 	case !sc.top:
 		return ""
 	case failed && !b.choosy:
-		return "failed"
+		return b.failed
 	case b.choosy:
-		return "end"
+		return b.end
 	default:
 		return ""
 	}
 }
 
-// stop is like end, for a Choice, which must name a state.
+// stop is like ending, for a Choice, which must name a state.
 func (b *builder) stop(sc *scope) string {
-	if name := b.end(sc, false); name != "" {
+	if name := b.ending(sc, false); name != "" {
 		return name
 	}
-	name := "done"
+	name := b.done
 	if !sc.top {
 		name = "" // every branch has its own
 		for n, s := range sc.states.All() {
@@ -234,22 +234,22 @@ func (b *builder) finishTop(sc *scope) {
 			used[c.Next] = true
 		}
 	}
-	if used["end"] {
-		sc.states.Add("end", &asl.State{
+	if used[b.end] {
+		sc.states.Add(b.end, &asl.State{
 			Type:    asl.TypeChoice,
-			Choices: []*asl.Choice{{Condition: query("$exists($states.input.failed) and $states.input.failed"), Next: "failed"}},
-			Default: "done",
+			Choices: []*asl.Choice{{Condition: query("$exists($states.input.failed) and $states.input.failed"), Next: b.failed}},
+			Default: b.done,
 		})
-		used["failed"], used["done"] = true, true
+		used[b.failed], used[b.done] = true, true
 	}
-	if used["failed"] {
-		sc.states.Add("failed", &asl.State{
+	if used[b.failed] {
+		sc.states.Add(b.failed, &asl.State{
 			Type: asl.TypeFail, Error: "WorkflowFailed",
 			Cause: query("$exists($states.input.info) ? $states.input.info : 'a task failed; the execution record says which and why'"),
 		})
 	}
-	if used["done"] {
-		sc.states.Add("done", &asl.State{Type: asl.TypeSucceed})
+	if used[b.done] {
+		sc.states.Add(b.done, &asl.State{Type: asl.TypeSucceed})
 	}
 }
 
@@ -279,7 +279,7 @@ func (b *builder) fork(sc *scope, label string, ways []route) (string, bool) {
 	}
 	p.Output = forkOutput(to)
 	if join == nil {
-		goTo(p, b.end(sc, false))
+		goTo(p, b.ending(sc, false))
 		return name, true
 	}
 	entry, ok := b.enter(sc, join)

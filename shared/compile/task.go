@@ -30,10 +30,11 @@ type task struct {
 	inbound []*task // that may lead here, in the definition's order
 	join    *step.JoinSpec
 
-	timeout, waitBefore, waitAfter, concurrency int64
-	retry                                       *step.Retry
-	keepResult, safeRerun                       bool
-	publish, publishOnError                     *value.Map
+	timeout, waitBefore, waitAfter int64
+	concurrency                    any // a number, or a template
+	retry                          *step.Retry
+	keepResult, safeRerun          bool
+	publish, publishOnError        *value.Map
 }
 
 // tasks resolves all tasks of a workflow.
@@ -92,7 +93,11 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	t.timeout = c.seconds(src.Timeout, d.Timeout, "timeout")
 	t.waitBefore = c.seconds(src.WaitBefore, d.WaitBefore, "wait-before")
 	t.waitAfter = c.seconds(src.WaitAfter, d.WaitAfter, "wait-after")
-	t.concurrency = c.seconds(src.Concurrency, d.Concurrency, "concurrency")
+	if n := src.Concurrency; n != nil {
+		t.concurrency = n.Value()
+	} else if d.Concurrency != nil {
+		t.concurrency = d.Concurrency.Value()
+	}
 	t.keepResult = c.flag(src.KeepResult, d.KeepResult, true, "keep-result")
 	t.safeRerun = c.flag(src.SafeRerun, d.SafeRerun, false, "safe-rerun")
 	t.retry = c.retry(src.Retry, d.Retry)

@@ -10,19 +10,19 @@ import (
 // Map starts this state machine again once for each, and waits for them all.
 func (b *builder) threadsForm() *asl.Machine {
 	b.threads = true
-	b.names["start"], b.names["next"], b.names["which"], b.names["fork"] = true, true, true, true
+	start, next, whichName, fork, lost := b.name("start"), b.name("next"), b.name("which"), b.name("fork"), b.name("lost")
 	states := &asl.States{}
-	states.Add("start", &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: "next"})
-	states.Add("next", &asl.State{Type: asl.TypeChoice, Default: "fork", Choices: []*asl.Choice{
-		{Condition: query("$not($exists($states.input.next)) or $count($states.input.next) = 0"), Next: "end"},
-		{Condition: query("$count($states.input.next) = 1"), Next: "which"},
+	states.Add(start, &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: next})
+	states.Add(next, &asl.State{Type: asl.TypeChoice, Default: fork, Choices: []*asl.Choice{
+		{Condition: query("$not($exists($states.input.next)) or $count($states.input.next) = 0"), Next: b.end},
+		{Condition: query("$count($states.input.next) = 1"), Next: whichName},
 	}})
-	which := &asl.State{Type: asl.TypeChoice, Default: "lost"}
-	states.Add("which", which)
+	which := &asl.State{Type: asl.TypeChoice, Default: lost}
+	states.Add(whichName, which)
 	for _, t := range b.tasks {
 		e := b.emit(states, t)
-		goTo(e.success, "next")
-		goTo(e.failed, "next")
+		goTo(e.success, next)
+		goTo(e.failed, next)
 		which.Choices = append(which.Choices, &asl.Choice{
 			Condition: query("$states.input.next[0].task = " + str(t.name)), Next: e.entry,
 			Output: value.MapOf(
@@ -32,18 +32,18 @@ func (b *builder) threadsForm() *asl.Machine {
 			),
 		})
 	}
-	states.Add("fork", b.forkThreads())
-	states.Add("end", &asl.State{Type: asl.TypeChoice, Default: "done", Choices: []*asl.Choice{{
+	states.Add(fork, b.forkThreads())
+	states.Add(b.end, &asl.State{Type: asl.TypeChoice, Default: b.done, Choices: []*asl.Choice{{
 		Condition: query("$not($exists($states.context.Execution.Input.sirocco)) and $exists($states.input.failed) and $states.input.failed"),
-		Next:      "failed",
+		Next:      b.failed,
 	}}})
-	states.Add("lost", &asl.State{Type: asl.TypeFail, Error: "UnknownTask", Cause: "the engine named a task that this definition does not have"})
-	states.Add("failed", &asl.State{
+	states.Add(lost, &asl.State{Type: asl.TypeFail, Error: "UnknownTask", Cause: "the engine named a task that this definition does not have"})
+	states.Add(b.failed, &asl.State{
 		Type: asl.TypeFail, Error: "WorkflowFailed", Cause: "a task failed; the execution record says which and why",
 	})
-	states.Add("done", &asl.State{Type: asl.TypeSucceed,
+	states.Add(b.done, &asl.State{Type: asl.TypeSucceed,
 		Output: query("{'failed': $exists($states.input.failed) and $states.input.failed}")})
-	return b.machine("start", states)
+	return b.machine(start, states)
 }
 
 // firstArrivals are the tasks that nothing leads to, or what a further thread
@@ -63,6 +63,7 @@ func (b *builder) firstArrivals() any {
 // executions follow from the tasks, so a repeated start is the same start.
 func (b *builder) forkThreads() *asl.State {
 	states := &asl.States{}
+	thread, lost := b.name("thread"), b.name("thread lost")
 	start := &asl.State{
 		Type: asl.TypeTask, Resource: startExecution,
 		Arguments: value.MapOf(
@@ -71,20 +72,19 @@ func (b *builder) forkThreads() *asl.State {
 			"Input", value.MapOf("sirocco", query("$states.input")),
 		),
 		Output: query("{'failed': $states.result.Output.failed}"),
-		Catch:  []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'failed': true, 'error': $states.errorOutput}"), Next: "thread lost"}},
+		Catch:  []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'failed': true, 'error': $states.errorOutput}"), Next: lost}},
 		End:    true,
 	}
-	b.names["thread"], b.names["thread lost"] = true, true
-	states.Add("thread", start)
-	states.Add("thread lost", &asl.State{Type: asl.TypePass, End: true})
+	states.Add(thread, start)
+	states.Add(lost, &asl.State{Type: asl.TypePass, End: true})
 	return &asl.State{
 		Type: asl.TypeMap, Items: query("$states.input.next"),
 		ItemSelector: value.MapOf(
 			"execution", b.executionID(),
 			"next", query("[$states.context.Map.Item.Value]"),
 		),
-		ItemProcessor: &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: "thread", States: states},
+		ItemProcessor: &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: thread, States: states},
 		Output:        value.MapOf("next", []any{}, "failed", query("true in $states.result.failed")),
-		Next:          "end",
+		Next:          b.end,
 	}
 }

@@ -111,10 +111,14 @@ func (c *call) recorded() *step.Answer {
 	return a
 }
 
-// skip reports whether the execution was ended before this task began. What the
-// ending task itself started before its command still runs, as in Mistral.
+// skip reports whether the execution had ended when this task would have been
+// started. What was started before still runs, as in Mistral: the tasks that it
+// continues from then name it among those that follow.
 func (c *call) skip() bool {
-	return c.head.Ended && c.task.Version == 0 && !slices.Contains(c.t.From, c.head.EndedBy)
+	if !c.head.Ended || c.task.Version > 0 {
+		return false
+	}
+	return slices.ContainsFunc(c.from, func(t *store.Task) bool { return !slices.Contains(t.Next, c.t.Name) })
 }
 
 func (c *call) answer(state string) *step.Answer {

@@ -62,6 +62,9 @@ func (c *call) startChild(ctx context.Context, act *store.Action, input *value.M
 	})
 	if invalid := (InvalidInput{}); errors.As(startErr, &invalid) {
 		startErr = SubWorkflowInput{invalid}
+		if c.t.Chunk == nil {
+			return startErr // there is no execution to keep
+		}
 		act.State, act.ErrorName, act.FinishedAt = Error, "SubWorkflowInput", c.e.now()
 		act.Output, act.Workflow = value.Any{V: startErr.Error()}, ""
 	} else if startErr != nil {
@@ -106,17 +109,19 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 	if c.t.Error != nil && isStructural(c.t.Error.Error) && act.Version == 0 {
 		return c.endWith(ctx, c.t.Error.Error, message(c.t.Error))
 	}
-	if a, err := c.again(ctx); a != nil || err != nil {
-		return a, err
-	}
 	if act.Version == 0 {
 		return nil, SubWorkflowFailed{c.lost()}
 	}
 	if err := c.e.opts.Records.Put(c.saving(ctx), act); err != nil {
 		return nil, err
 	}
-	info, _ := act.Output.V.(string)
-	return nil, SubWorkflowFailed{info}
+	if a, err := c.again(ctx); a != nil || err != nil {
+		return a, err
+	}
+	if act.Info == "" {
+		act.Info, _ = act.Output.V.(string)
+	}
+	return nil, SubWorkflowFailed{act.Info}
 }
 
 // subOutcome brings a sub-workflow's outcome into the action execution that
@@ -142,7 +147,7 @@ func (c *call) subOutcome(ctx context.Context, act *store.Action) error {
 	if c.t.Error != nil && c.t.Error.Error == timeoutName {
 		info = c.timeoutMessage()
 	}
-	act.ErrorName, act.Output = "SubWorkflowFailed", value.Any{V: info}
+	act.ErrorName, act.Info, act.Output = "SubWorkflowFailed", info, out.Output
 	return nil
 }
 

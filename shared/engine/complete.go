@@ -74,6 +74,12 @@ func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
 		c.task.Published = v.(*value.Map)
 	}
 	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
+	if c.parallel {
+		// Another branch may have ended the execution while the action ran.
+		if err := c.e.opts.Records.Load(ctx, c.head); err != nil {
+			return nil, err
+		}
+	}
 	if c.head.Ended {
 		return nil, nil
 	}
@@ -139,7 +145,8 @@ func (c *call) drop(o *outcome) {
 		case *store.Action:
 			r.Output = value.Any{}
 		case *store.Result:
-			r.Result = value.Any{}
+			list, _ := r.Result.V.([]any)
+			r.Result.V = make([]any, len(list)) // as many, of nothing
 		}
 	}
 }

@@ -155,10 +155,16 @@ func (e *Engine) Handle(ctx context.Context, ev *step.Event) (*step.Answer, erro
 		return c.answer(Skipped), nil
 	}
 	answer, err := c.do(ctx)
-	if err != nil {
-		return nil, c.named(err)
+	if err == nil {
+		return answer, nil
 	}
-	return answer, nil
+	err = c.named(err)
+	if name := errorName(err); c.t.Op == step.Settle && isStructural(name) {
+		// Nobody catches what fails here: it is settled at once.
+		answer, endErr := c.endWith(ctx, name, err.Error())
+		return answer, endErr
+	}
+	return nil, err
 }
 
 func (c *call) do(ctx context.Context) (*step.Answer, error) {

@@ -44,7 +44,7 @@ func structuralMessage(part, msg, workflow, task, action, at string) string {
 	switch {
 	case task == "":
 		text = fmt.Sprintf("Failed to evaluate %s [error=%s, wf=%s]", part, msg, workflow)
-	case part == "" || part == "input" || part == "with-items":
+	case part == "" || part == "input" || part == "with-items" || part == "concurrency":
 		text = fmt.Sprintf("Failed to run task [error=%s, wf=%s, task=%s]", msg, workflow, task)
 	default:
 		text = fmt.Sprintf("Failed to handle action completion [error=%s, wf=%s, task=%s, action=%s]", msg, workflow, task, action)
@@ -65,10 +65,15 @@ func (e ExpressionError) Unwrap() error { return e.Err }
 type InvalidInput struct {
 	Workflow string
 	Message  string
+	Takes    string // what the workflow takes, where that helps
 }
 
 func (e InvalidInput) Error() string {
-	return fmt.Sprintf("Invalid input [workflow=%s]: %s", e.Workflow, e.Message)
+	text := fmt.Sprintf("Invalid input [name=%s, %s]", e.Workflow, e.Message)
+	if e.Takes != "" {
+		text += ": " + e.Takes
+	}
+	return text
 }
 
 // SubWorkflowInput is [InvalidInput] of a sub-workflow, which the calling

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,22 +141,32 @@ func (e *Engine) failInfo(ctx context.Context, head *store.Execution, tasks []*s
 	fmt.Fprintf(&b, "Failure caused by error in tasks: %s\n", strings.Join(names, ", "))
 	for _, t := range failed {
 		fmt.Fprintf(&b, "\n  %s [task_ex_id=%s] -> %s\n", t.Name, t.ID, expr.Str(text(t.StateInfo)))
-		acts, err := e.opts.Records.Actions(ctx, t)
+		acts, err := e.opts.Records.AllActions(ctx, t)
 		if err != nil {
 			return "", err
 		}
-		for i, a := range acts {
-			if a.State != Error {
-				continue
-			}
-			kind, id := "action_ex_id", a.ID
-			if a.Workflow != "" {
-				kind, id = "wf_ex_id", a.Workflow
-			}
-			fmt.Fprintf(&b, "    [%s=%s, idx=%d]: %s\n", kind, id, i, expr.Str(a.Output.V))
-		}
+		writeFailures(&b, acts)
 	}
 	return b.String(), nil
+}
+
+// writeFailures adds a line for each failed try of a task's actions.
+func writeFailures(b *strings.Builder, acts []*store.Action) {
+	i := 0
+	for _, a := range acts {
+		for _, earlier := range a.Earlier {
+			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", earlier.ID, i, expr.Str(earlier.Output.V))
+			i++
+		}
+		switch {
+		case a.State != Error || a.ErrorName == store.TimedOut:
+		case a.Workflow != "":
+			fmt.Fprintf(b, "    [wf_ex_id=%s, idx=%d]: %s\n", a.Workflow, i, a.Info)
+		default:
+			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", a.ID, i, expr.Str(a.Output.V))
+		}
+		i++
+	}
 }
 
 // finalContext merges the contexts of the tasks that led nowhere.
@@ -166,7 +177,21 @@ func finalContext(s *started, tasks []*store.Task) *value.Map {
 			ends = append(ends, t)
 		}
 	}
-	slices.SortStableFunc(ends, func(a, b *store.Task) int { return s.order[a.Name] - s.order[b.Name] })
+	names := map[string]string{}
+	for _, t := range tasks {
+		names[t.ID] = t.Name
+	}
+	// Of several executions of one task the one counts whose predecessor is
+	// first in the definition.
+	before := func(t *store.Task) int {
+		if len(t.From) == 0 {
+			return -1
+		}
+		return s.order[names[t.From[0]]]
+	}
+	slices.SortStableFunc(ends, func(a, b *store.Task) int {
+		return cmp.Or(s.order[a.Name]-s.order[b.Name], before(b)-before(a))
+	})
 	ctx, _ := mergeContexts(ends)
 	return ctx
 }

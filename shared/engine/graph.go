@@ -146,9 +146,14 @@ func joinsOf(spec *step.Workflow) map[string]*step.JoinSpec {
 }
 
 func joinMessage(tasks []string) string {
-	quoted := make([]string, len(tasks))
-	for i, t := range tasks {
-		quoted[i] = "'" + t + "'"
+	return "Failed by tasks: " + pythonList(tasks)
+}
+
+// pythonList writes names as Mistral's texts do.
+func pythonList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = "'" + n + "'"
 	}
-	return "Failed by tasks: [" + strings.Join(quoted, ", ") + "]"
+	return "[" + strings.Join(quoted, ", ") + "]"
 }

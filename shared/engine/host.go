@@ -64,7 +64,7 @@ func (h *host) current() any {
 	} else if t.State == "" {
 		t.State = Running
 	}
-	return taskFields(&t, h.c.spec.Name, result)
+	return taskFields(&t, result)
 }
 
 // Tasks implements [expr.Host].
@@ -73,7 +73,15 @@ func (h *host) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
 	if id == "" {
 		id = h.c.t.Execution
 	}
-	return h.c.e.tasksView(ctx, id, f)
+	list, err := h.c.e.tasksView(ctx, id, f)
+	if err != nil || id != h.c.t.Execution || h.c.task.Version > 0 {
+		return list, err
+	}
+	current := h.current().(*value.Map) // it is not stored yet
+	if state, _ := current.Get("state"); f.State == "" || f.State == state {
+		list = append(list.([]any), current)
+	}
+	return list, nil
 }
 
 // Executions implements [expr.Host].
@@ -168,7 +176,7 @@ func executionView(x *store.Execution, s *started) *value.Map {
 		"id", x.ID, "name", x.Workflow, "spec", value.MapOf("name", s.spec.Name, "version", "2.0"),
 		"input", s.record.Input, "params", s.record.Params,
 		"created_at", mistralTime(x.CreatedAt), "updated_at", mistralTime(x.UpdatedAt),
-		"root_execution_id", root, "state", x.State, "state_info", text(x.StateInfo))
+		"root_execution_id", root)
 }
 
 // taskNamed finds the latest task execution of that name; nil if there is none.
@@ -207,19 +215,15 @@ func (e *Engine) taskView(ctx context.Context, t *store.Task, withResult bool) (
 			return nil, err
 		}
 	}
-	s, err := e.loadStarted(ctx, t.Execution)
-	if err != nil {
-		return nil, err
-	}
-	return taskFields(t, s.spec.Name, result), nil
+	return taskFields(t, result), nil
 }
 
-func taskFields(t *store.Task, workflow string, result any) *value.Map {
+func taskFields(t *store.Task, result any) *value.Map {
 	return value.MapOf(
 		"id", t.ID, "name", t.Name, "spec", value.MapOf("name", t.Name, "version", "2.0"),
 		"state", t.State, "state_info", text(t.StateInfo), "result", result,
 		"published", orEmpty(t.Published), "type", t.Type,
-		"workflow_execution_id", t.Execution, "workflow_name", workflow,
+		"workflow_execution_id", t.Execution,
 		"created_at", mistralTime(t.CreatedAt), "updated_at", mistralTime(t.FinishedAt))
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -38,8 +39,12 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 		return nil, err
 	}
 	if c.t.Sub != "" && len(rows) > maxSubWorkflows {
-		return nil, InvalidInput{c.spec.Name, fmt.Sprintf("with-items of task %q over a sub-workflow has %d items; %d is the most",
+		return nil, InvalidInput{Workflow: c.spec.Name, Message: fmt.Sprintf("with-items of task %q over a sub-workflow has %d items; %d is the most",
 			c.t.Name, len(rows), maxSubWorkflows)}
+	}
+	concurrency, err := c.concurrency(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.saveBlocks(ctx, rows); err != nil {
 		return nil, err
@@ -56,8 +61,21 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	c.observe(Progress{State: Running, Item: -1, Items: len(rows)})
 	a := c.answer(Running)
 	a.From, a.Count, a.Round, a.Nth = append([]string{}, c.t.From...), len(rows), c.t.Round, c.t.Nth
-	a.Items = c.chunks(rows)
+	a.Items, a.Concurrency = c.chunks(rows), concurrency
 	return a, nil
+}
+
+// concurrency evaluates how many items may run at once, 0 being any.
+func (c *call) concurrency(ctx context.Context) (int64, error) {
+	v, err := c.eval(ctx, c.t.Concurrency.V, "concurrency", c.data(c.in), c.host(nil))
+	if err != nil || v == nil {
+		return 0, err
+	}
+	n, ok := v.(int64)
+	if !ok || n < 0 {
+		return 0, c.exprError("concurrency", c.t.At, fmt.Errorf("concurrency must be a whole number from 0, not %s", expr.Str(v)))
+	}
+	return n, nil
 }
 
 // rows evaluates the lists and returns, for each item, the variables' values.
@@ -194,7 +212,7 @@ func (c *call) item(ctx context.Context) (*step.Answer, error) {
 		return nil, err
 	}
 	limit := c.e.opts.Parallel
-	if c.t.Concurrency > 0 {
+	if n, _ := c.t.Concurrency.V.(int64); n > 0 {
 		limit = 1 // the Map runs as many chunks at once as the workflow allows
 	}
 	var group errgroup.Group
@@ -303,6 +321,9 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.saveSubs(ctx, acts); err != nil {
+		return nil, err
+	}
 	o := outcome{
 		state: Success, result: results, publish: c.t.Publish,
 		records: []store.Record{&store.Result{Execution: c.t.Execution, Task: c.task.ID, Result: value.Any{V: results}}},
@@ -347,8 +368,7 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 			continue
 		}
 		if isStructural(a.ErrorName) {
-			text, _ := a.Output.V.(string)
-			return nil, &TaskError{Name: a.ErrorName, Message: text}
+			return nil, &TaskError{Name: a.ErrorName, Message: expr.Str(a.Output.V)}
 		}
 		if a.State != Error {
 			a.Output = value.Any{V: "the item's function ended without an outcome: " + c.lost()}
@@ -364,6 +384,17 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 		}
 	}
 	return failed, nil
+}
+
+// saveSubs keeps what the sub-workflows of the items came to.
+func (c *call) saveSubs(ctx context.Context, acts []*store.Action) error {
+	var records []store.Record
+	for _, a := range acts {
+		if a.Workflow != "" {
+			records = append(records, a)
+		}
+	}
+	return c.e.opts.Records.Put(c.saving(ctx), records...)
 }
 
 // lost says why an item has no outcome, as far as the state machine told.

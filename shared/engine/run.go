@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
@@ -114,7 +115,7 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 		act.StartedAt = now
 	}
 	act.Name, act.State, act.Attempt = c.ev.Action, Running, c.t.Attempt
-	act.Output, act.ErrorName = value.Any{}, ""
+	c.nextAttempt(act)
 	act.Input = value.Any{V: action.Redact(input)}
 	if !action.ReadOnly {
 		c.lasting = true
@@ -134,11 +135,30 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 		return ctx.Err() // stopped, not failed: nothing is known of the outcome
 	}
 	err = runError(c.named(err).(*TaskError))
-	act.State, act.ErrorName, act.Output = Error, errorName(err), value.Any{V: err.Error()}
+	act.State, act.ErrorName, act.Output = Error, errorName(err), value.Any{V: failureResult(err)}
 	if saveErr := c.e.opts.Records.Save(c.saving(ctx), act); saveErr != nil {
 		return errors.Join(err, saveErr)
 	}
 	return err
+}
+
+// nextAttempt keeps what a failed try came to, so that none is lost.
+func (c *call) nextAttempt(act *store.Action) {
+	if act.ErrorName != "" {
+		act.Earlier = append(act.Earlier, store.Attempt{ID: act.ID, Output: act.Output})
+		act.ID = derivedID(act.ID)
+	}
+	act.Output, act.ErrorName = value.Any{}, ""
+}
+
+// failureResult is a failed action's result: its text, or the data that it
+// failed with.
+func failureResult(err error) any {
+	var failed actions.ActionFailed
+	if errors.As(err, &failed) && failed.Data != nil {
+		return failed.Data
+	}
+	return err.Error()
 }
 
 // attempts calls the action, and again at once as often as a retry policy
@@ -153,6 +173,8 @@ func (c *call) attempts(ctx context.Context, act *store.Action, input *value.Map
 		if err == nil || n >= retries || ctx.Err() != nil || isStructural(errorName(err)) {
 			return out, err
 		}
+		act.ErrorName, act.Output = errorName(err), value.Any{V: failureResult(err)}
+		c.nextAttempt(act)
 	}
 }
 
@@ -182,7 +204,7 @@ func runError(err *TaskError) error {
 }
 
 // timeoutName is the name that Step Functions gives a state that ran too long.
-const timeoutName = "States.Timeout"
+const timeoutName = store.TimedOut
 
 func (c *call) timeoutMessage() string {
 	return fmt.Sprintf("Task timed out [timeout(s)=%d].", c.t.Timeout)
@@ -211,8 +233,7 @@ func (c *call) earlier(act *store.Action, action *actions.Action) (done bool, er
 	case Success:
 		return true, nil
 	case Error:
-		text, _ := act.Output.V.(string)
-		return true, &TaskError{Name: act.ErrorName, Message: text}
+		return true, &TaskError{Name: act.ErrorName, Message: expr.Str(act.Output.V)}
 	default:
 		if action.ReadOnly || c.t.SafeRerun {
 			return false, nil

@@ -24,14 +24,40 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 		return c.endWith(ctx, name, info)
 	}
 	o := outcome{state: Error, info: &info, result: info, publish: c.t.PublishOnError, records: c.recordFailure(name, info)}
-	if name == "ItemsFailed" {
-		r := &store.Result{Execution: c.t.Execution, Task: c.task.ID}
-		if err := c.e.opts.Records.Load(ctx, r); err != nil {
+	if act := c.act; act.Version > 0 && act.State == Error {
+		o.result = act.Output.V
+	}
+	if name == timeoutName {
+		o.result = []any{}
+	}
+	if c.t.HasItems {
+		r, err := c.itemsResult(ctx)
+		if err != nil {
 			return nil, err
 		}
-		o.result, o.info = r.Result.V, c.task.StateInfo
+		o.result = r.Result.V
+		if r.Version == 0 {
+			o.records = append(o.records, r)
+		}
+		if name == "ItemsFailed" {
+			o.info = c.task.StateInfo
+		}
 	}
 	return c.complete(ctx, o)
+}
+
+// itemsResult is the result of a with-items task that failed: an empty list if
+// its items never ran.
+func (c *call) itemsResult(ctx context.Context) (*store.Result, error) {
+	r := &store.Result{Execution: c.t.Execution, Task: c.task.ID}
+	if err := c.e.opts.Records.Load(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Version == 0 {
+		r.Result.V = []any{}
+	}
+	c.task.WithItems = true
+	return r, nil
 }
 
 // recordFailure makes the action execution say what happened, where its
@@ -41,7 +67,7 @@ func (c *call) recordFailure(name, info string) []store.Record {
 	if act == nil || (act.Version > 0 && act.State == Error) || name == "JoinFailed" {
 		return nil
 	}
-	if c.task.WithItems || c.task.Type == "WORKFLOW" || c.ev.Action == "" {
+	if c.t.HasItems || c.task.Type == "WORKFLOW" || c.ev.Action == "" {
 		return nil
 	}
 	if act.StartedAt.IsZero() {
@@ -61,9 +87,19 @@ func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, er
 		c.begin("ACTION")
 	}
 	c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers
+	o := outcome{state: Error, info: &info}
+	if c.t.HasItems {
+		r, err := c.itemsResult(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if r.Version == 0 {
+			o.records = append(o.records, r)
+		}
+	}
 	hits := []hit{{Route: step.Route{To: "fail", Command: true}, message: &info}}
 	for {
-		answer, err := c.store(ctx, &outcome{state: Error, info: &info}, hits)
+		answer, err := c.store(ctx, &o, hits)
 		if isConflict(err) {
 			if earlier, err := c.reload(ctx); err != nil || earlier != nil {
 				return earlier, err

@@ -45,6 +45,10 @@ type StartRequest struct {
 	Target      Target
 	OpenStack   openstack.Target // the target's names, for `$.openstack`
 
+	// Embedded: the stored definitions that the execution runs, by their hash,
+	// and the machine that it begins with.
+	Program, Machine string
+
 	// Of a sub-workflow.
 	ParentTask, ParentExecution, Root string
 }
@@ -56,6 +60,9 @@ type started struct {
 	target Target
 	env    *value.Map
 	order  map[string]int // task name to its place in the definition
+
+	// parallel says that several tasks may run at the same time.
+	parallel bool
 }
 
 // Start makes an execution's record: input checked and completed with the
@@ -119,7 +126,7 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 	}
 	return &store.Start{
 		ID: req.ID, Workflow: rawSpec, Input: input, Context: base, Target: rawTarget,
-		Params: value.MapOf("env", env),
+		Params: value.MapOf("namespace", "", "env", env), Program: req.Program, Machine: req.Machine,
 	}, nil
 }
 
@@ -150,34 +157,26 @@ func completeInput(spec *step.Workflow, given *value.Map, sub bool) (*value.Map,
 	}
 	var problems []string
 	if len(missing) > 0 {
-		problems = append(problems, "missing "+quoteList(missing))
+		problems = append(problems, "missing="+pythonList(missing))
 	}
 	if len(unknown) > 0 && !sub {
-		problems = append(problems, "unexpected "+quoteList(unknown)+takes(spec))
+		problems = append(problems, "unexpected="+pythonList(unknown))
 	}
 	if len(problems) > 0 {
-		return nil, InvalidInput{spec.Name, strings.Join(problems, "; ")}
+		return nil, InvalidInput{spec.Name, strings.Join(problems, ", "), takes(spec)}
 	}
 	return out, nil
 }
 
 func takes(spec *step.Workflow) string {
 	if len(spec.Input) == 0 {
-		return " (the workflow takes no input)"
+		return "the workflow takes no input"
 	}
 	names := make([]string, len(spec.Input))
 	for i, p := range spec.Input {
 		names[i] = p.Name
 	}
-	return " (the workflow takes " + strings.Join(names, ", ") + ")"
-}
-
-func quoteList(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", n)
-	}
-	return strings.Join(quoted, ", ")
+	return "the workflow takes " + strings.Join(names, ", ")
 }
 
 func evalEnv(ctx context.Context, spec *step.Workflow, env *value.Map) (*value.Map, error) {
@@ -257,9 +256,15 @@ func (e *Engine) loadStarted(ctx context.Context, id string) (*started, error) {
 	if env, ok := record.Params.Get("env"); ok {
 		s.env, _ = env.(*value.Map)
 	}
+	led := map[string]bool{}
 	for i, t := range s.spec.Tasks {
 		s.order[t.Name] = i
+		s.parallel = s.parallel || len(t.To) > 1
+		for _, to := range t.To {
+			led[to] = true
+		}
 	}
+	s.parallel = s.parallel || len(s.spec.Tasks)-len(led) > 1
 	e.starts.Add(id, s)
 	return s, nil
 }
@@ -285,7 +290,7 @@ func (e *Engine) startDirectly(ctx context.Context, t *step.Task) error {
 	if v, ok := t.Start.Get(reservedInput); ok && !declared {
 		target, err := directTarget(v)
 		if err != nil {
-			return InvalidInput{t.Workflow.Name, err.Error()}
+			return InvalidInput{Workflow: t.Workflow.Name, Message: err.Error()}
 		}
 		req.Target = target
 		req.OpenStack = openstack.Target{AuthURL: target.AuthURL, Region: target.Region, Cloud: target.Cloud}

@@ -1,7 +1,10 @@
 package local_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"flag"
 	"math/big"
 	"os"
 	"path"
@@ -32,14 +35,49 @@ var notYet = map[string]bool{
 	"fail_on_false": true, "fail_on_true": true, "items_fail_on": true,
 	"publish_global": true, "retry_break_on": true, "retry_continue_on": true,
 	"retry_expression": true, "sub_name_by_expression": true, "wait_before_expression": true,
-	"jinja_basic": true,
+	"retry_publish": true, "retry_then_success_guard": true,
+}
+
+// differs are the cases whose outcome is another one on purpose, with the
+// number of the reason in docs/differences.md. Ours is in out/sirocco.json.
+var differs = map[string]string{
+	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
+	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_subworkflow": "17",
+	"yaql_select_where": "18", "join_input_invalid": "15", "inline_and_input": "4",
+}
+
+// racy are the cases in which a branch fails the workflow while another one
+// runs: whether that one's variables are in the output depends on which is
+// sooner, so only state and state_info are compared.
+var racy = map[string]bool{"error_fork_after": true, "error_other_branch": true, "command_fail_in_branch": true, "command_succeed_in_branch": true}
+
+var update = flag.Bool("update", false, "write the outcomes anew that differ on purpose")
+
+// writeOurs replaces a case's out/sirocco.json.
+func writeOurs(t *testing.T, name string, got *value.Map) {
+	t.Helper()
+	file := filepath.Join(casesDir, name+".txtar")
+	ar, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	if err := json.Indent(&buf, value.MustEncode(got), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	buf.WriteByte('\n')
+	ar.Files = slices.DeleteFunc(ar.Files, func(f txtar.File) bool { return f.Name == "out/sirocco.json" })
+	ar.Files = append(ar.Files, txtar.File{Name: "out/sirocco.json", Data: buf.Bytes()})
+	if err := os.WriteFile(file, txtar.Format(ar), 0o666); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // earlier are the cases that fail in Mistral when they run and are refused here
 // when they are compiled: it is certain that they fail.
 var earlier = map[string]bool{
 	"error_missing_parameter": true, "error_type": true, "error_unknown_action": true, "error_unknown_action_later": true,
-	"error_unknown_function": true, "error_unknown_parameter": true, "join_input_invalid": true,
+	"error_unknown_function": true, "error_unknown_parameter": true,
 }
 
 const casesDir = "../../testdata/mistral"
@@ -64,7 +102,7 @@ type mistralCase struct {
 	files         []txtar.File
 	input, params *value.Map
 	want          *value.Map // nil: Mistral's own outcome varies
-	differs       string     // why ours is another on purpose
+	ours          *value.Map // where we differ on purpose
 }
 
 func readCase(t *testing.T, path string) mistralCase {
@@ -87,14 +125,8 @@ func readCase(t *testing.T, path string) mistralCase {
 			if c.want == nil {
 				c.want = object(t, f.Data)
 			}
-		case "out/sirocco.json": // where we differ on purpose; "differs" says why
-			c.want = object(t, f.Data)
-			why, _ := c.want.Get("differs")
-			c.differs, _ = why.(string)
-			c.want.Delete("differs")
-			if c.differs == "" {
-				t.Fatalf("%s differs from Mistral without a reason", path)
-			}
+		case "out/sirocco.json":
+			c.ours = object(t, f.Data)
 		}
 	}
 	return c
@@ -113,21 +145,38 @@ func runCase(t *testing.T, c mistralCase) {
 	if c.want == nil {
 		t.Fatal("the case has no recorded outcome")
 	}
+	name := path.Base(t.Name())
 	got := outcome(t, c)
 	if what, ok := got.Get("unsupported"); ok {
-		if !notYet[path.Base(t.Name())] {
+		if !notYet[name] {
 			t.Errorf("what Mistral runs is refused: %v", what)
 		}
 		return
 	}
-	if notYet[path.Base(t.Name())] {
+	if notYet[name] {
 		t.Error("this is supported now: take it out of notYet")
 	}
-	if state, _ := c.want.Get("state"); got.Has("rejected") && state == engine.Error && earlier[path.Base(t.Name())] {
+	if state, _ := c.want.Get("state"); got.Has("rejected") && state == engine.Error && earlier[name] {
 		return
 	}
 	normalize(got)
 	normalize(c.want)
+	if racy[name] {
+		for _, m := range []*value.Map{got, c.want} {
+			m.Delete("output")
+			m.Delete("tasks")
+		}
+	}
+	if differs[name] != "" {
+		if value.Equal(got, c.want) {
+			t.Error("this is as in Mistral now: take it out of differs")
+		}
+		if *update {
+			writeOurs(t, name, got)
+			return
+		}
+		c.want = c.ours
+	}
 	if unstable, _ := c.want.Get("unstable"); unstable != nil {
 		state, _ := got.Get("state")
 		if state != engine.Success && state != engine.Error {
@@ -239,7 +288,7 @@ func describe(t *testing.T, records *store.Records, head *store.Execution) *valu
 
 func subExecutions(t *testing.T, records *store.Records, task *store.Task) []any {
 	t.Helper()
-	acts, err := records.Actions(t.Context(), task)
+	acts, err := records.AllActions(t.Context(), task)
 	if err != nil {
 		t.Fatal(err)
 	}

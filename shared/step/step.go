@@ -70,12 +70,13 @@ type Task struct {
 	OnError        []Route    `json:"on-error,omitempty"`
 	OnComplete     []Route    `json:"on-complete,omitempty"`
 
-	Retry       *Retry `json:"retry,omitempty"`
-	Timeout     int64  `json:"timeout,omitempty"`     // seconds, 0 = none
-	Concurrency int64  `json:"concurrency,omitempty"` // of with-items, 0 = any
-	DropResult  bool   `json:"drop-result,omitempty"` // keep-result: false
-	SafeRerun   bool   `json:"safe-rerun,omitempty"`
-	Threads     bool   `json:"threads,omitempty"` // the definition has the threads form
+	Retry       *Retry    `json:"retry,omitempty"`
+	Timeout     int64     `json:"timeout,omitempty"`     // seconds, 0 = none
+	Concurrency value.Any `json:"concurrency,omitzero"`  // of with-items: a number (0 = any), or for Items a template
+	HasItems    bool      `json:"has-items,omitempty"`   // Settle: the task has with-items
+	DropResult  bool      `json:"drop-result,omitempty"` // keep-result: false
+	SafeRerun   bool      `json:"safe-rerun,omitempty"`
+	Threads     bool      `json:"threads,omitempty"` // the definition has the threads form
 }
 
 // Route is one transition of an on-* clause. To is a task, or with Command
@@ -161,13 +162,14 @@ type Answer struct {
 	Region string    `json:"region,omitempty"` // where the action went
 	Next   []Arrival `json:"next,omitempty"`   // threads form: the tasks to start
 
-	ID    string `json:"id,omitempty"`
-	Count int    `json:"count,omitempty"` // of items
-	Items []any  `json:"items,omitempty"` // chunks, with what the definition shows of them
-	Child string `json:"child,omitempty"` // the sub-workflow's execution
-	Again bool   `json:"again,omitempty"` // the retry policy wants another round
-	Round int    `json:"round"`
-	Nth   int    `json:"nth"`
+	ID          string `json:"id,omitempty"`
+	Count       int    `json:"count,omitempty"` // of items
+	Items       []any  `json:"items,omitzero"`  // chunks, with what the definition shows of them
+	Concurrency int64  `json:"concurrency"`     // of the items, 0 = any
+	Child       string `json:"child,omitempty"` // the sub-workflow's execution
+	Again       bool   `json:"again,omitempty"` // the retry policy wants another round
+	Round       int    `json:"round"`
+	Nth         int    `json:"nth"`
 }
 
 // Arrival is a task to start in the threads form. Blocked is the state_info of

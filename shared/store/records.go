@@ -54,11 +54,13 @@ type Execution struct {
 type Start struct {
 	Base
 	ID       string          `json:"id"`
-	Workflow json.RawMessage `json:"workflow"`         // step.Workflow
-	Input    *value.Map      `json:"input"`            // defaults filled in
-	Params   *value.Map      `json:"params"`           // env and what else the start was given
-	Context  *value.Map      `json:"context"`          // openstack, __execution, and the workflow's vars
-	Target   json.RawMessage `json:"target,omitempty"` // where actions go: no secret, at most a reference
+	Workflow json.RawMessage `json:"workflow"`          // step.Workflow
+	Input    *value.Map      `json:"input"`             // defaults filled in
+	Params   *value.Map      `json:"params"`            // env and what else the start was given
+	Context  *value.Map      `json:"context"`           // openstack, __execution, and the workflow's vars
+	Target   json.RawMessage `json:"target,omitempty"`  // where actions go: no secret, at most a reference
+	Program  string          `json:"program,omitempty"` // embedded: the definitions that it runs, and the first machine
+	Machine  string          `json:"machine,omitempty"`
 }
 
 // Output is an execution's final output.
@@ -106,14 +108,26 @@ type Action struct {
 	Attempt    int       `json:"attempt"` // of the latest try, from 0
 	State      string    `json:"state"`
 	Input      value.Any `json:"input,omitzero"` // secrets blanked out
-	Output     value.Any `json:"output"`         // the result; of an ERROR its text
+	Output     value.Any `json:"output"`         // the result; of an ERROR its text, of a sub-workflow its output
 	ErrorName  string    `json:"error,omitempty"`
+	Info       string    `json:"info,omitempty"` // of a failed sub-workflow: its state_info
+	Earlier    []Attempt `json:"earlier,omitempty"`
 	Workflow   string    `json:"sub_execution_id,omitempty"`
 	Region     string    `json:"region,omitempty"`
 	AuthURL    string    `json:"auth_url,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 }
+
+// Attempt is an earlier, failed try of an action execution.
+type Attempt struct {
+	ID     string    `json:"id"`
+	Output value.Any `json:"output"`
+}
+
+// TimedOut is the error name of an action that was still running when its
+// task's time was over: nothing is known of its result.
+const TimedOut = "States.Timeout"
 
 // ItemBlock holds the values of some consecutive items of a with-items task:
 // Values[i] has one value for each variable.
@@ -321,6 +335,19 @@ func (r *Records) Executions(ctx context.Context, limit int, cursor string) ([]*
 	return out, page.Cursor, nil
 }
 
+// Start returns what an execution started from, or an error that is
+// [ErrNoExecution].
+func (r *Records) Start(ctx context.Context, id string) (*Start, error) {
+	s := &Start{ID: id}
+	if err := r.Load(ctx, s); err != nil {
+		return nil, err
+	}
+	if s.Version == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNoExecution, id)
+	}
+	return s, nil
+}
+
 // Tasks returns an execution's task executions, in the order of their start.
 func (r *Records) Tasks(ctx context.Context, execution string) ([]*Task, error) {
 	tasks, err := query[Task](ctx, r.table, executionPK(execution), "task#")
@@ -336,6 +363,34 @@ func (r *Records) Tasks(ctx context.Context, execution string) ([]*Task, error) 
 // Actions returns a task execution's action executions of one round, by index.
 func (r *Records) Actions(ctx context.Context, t *Task) ([]*Action, error) {
 	return query[Action](ctx, r.table, executionPK(t.Execution), actionPrefix(t.ID, t.Round))
+}
+
+// TaskResult returns what a finished task gave: the list of a with-items task,
+// else what its one action or sub-workflow gave; nil for one that goes on, and
+// an empty list where nothing came to an end.
+func (r *Records) TaskResult(ctx context.Context, t *Task) (any, error) {
+	if t.FinishedAt.IsZero() {
+		return nil, nil
+	}
+	if t.WithItems {
+		res := &Result{Execution: t.Execution, Task: t.ID}
+		err := r.Load(ctx, res)
+		return res.Result.V, err
+	}
+	a := &Action{Execution: t.Execution, Task: t.ID, Round: t.Round}
+	if err := r.Load(ctx, a); err != nil {
+		return nil, err
+	}
+	if a.Version == 0 || a.ErrorName == TimedOut {
+		return []any{}, nil // no action came to an end: Mistral has a list of none
+	}
+	return a.Output.V, nil
+}
+
+// AllActions returns a task execution's action executions of all rounds, in
+// their order.
+func (r *Records) AllActions(ctx context.Context, t *Task) ([]*Action, error) {
+	return query[Action](ctx, r.table, executionPK(t.Execution), "act#"+t.ID+"#")
 }
 
 func query[T any, P interface {

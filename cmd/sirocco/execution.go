@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+type executionCmd struct {
+	List executionListCmd `cmd:"" help:"List executions, the latest first."`
+	Show executionShowCmd `cmd:"" help:"Show one execution with its tasks and its output."`
+}
+
+type executionListCmd struct {
+	Limit int  `default:"50" help:"Show at most so many."`
+	JSON  bool `name:"json" help:"Print one JSON document."`
+	storeFlag
+}
+
+// Run lists executions.
+func (c *executionListCmd) Run(ctx context.Context, a *app) (err error) {
+	table, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(table, &err)
+	records := store.NewRecords(table)
+	heads, _, err := records.Executions(ctx, c.Limit, "")
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		list := make([]any, len(heads))
+		for i, h := range heads {
+			list[i] = value.MapOf("id", h.ID, "workflow", h.Workflow, "state", h.State, "state_info", nullable(h.StateInfo),
+				"created_at", stamp(h.CreatedAt), "updated_at", stamp(h.UpdatedAt))
+		}
+		return a.printJSON(list)
+	}
+	t := newTable("ID", "WORKFLOW", "STATE", "CREATED")
+	for _, h := range heads {
+		t.row(h.ID, h.Workflow, h.State, h.CreatedAt.Local().Format(time.DateTime))
+	}
+	return t.print(a.out)
+}
+
+type executionShowCmd struct {
+	ID   string `arg:"" help:"The execution's id."`
+	JSON bool   `name:"json" help:"Print one JSON document."`
+	storeFlag
+}
+
+// Run shows an execution.
+func (c *executionShowCmd) Run(ctx context.Context, a *app) (err error) {
+	table, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer closing(table, &err)
+	records := store.NewRecords(table)
+	head, err := records.Execution(ctx, c.ID)
+	if errors.Is(err, store.ErrNoExecution) {
+		return &exitError{exitFailed, fmt.Errorf("the store %s has no execution %s", table.Path(), c.ID)}
+	}
+	if err != nil {
+		return err
+	}
+	return a.showExecution(ctx, records, head, c.JSON)
+}
+
+// showExecution prints an execution: the document with --json, else tables.
+func (a *app) showExecution(ctx context.Context, records *store.Records, head *store.Execution, asJSON bool) error {
+	doc, err := document(ctx, records, head)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(doc)
+	}
+	fmt.Fprintf(a.out, "%s  %s  %s\n", head.Workflow, head.ID, head.State)
+	if head.StateInfo != nil && *head.StateInfo != "" {
+		fmt.Fprintf(a.out, "\n%s\n", *head.StateInfo)
+	}
+	tasks, _ := doc.Get("tasks")
+	if list, _ := tasks.([]any); len(list) > 0 {
+		fmt.Fprintln(a.out)
+		if err := taskTable(list).print(a.out); err != nil {
+			return err
+		}
+	}
+	output, _ := doc.Get("output")
+	if m, ok := output.(*value.Map); !ok || m.Len() == 0 {
+		return nil
+	}
+	fmt.Fprintln(a.out, "\noutput:")
+	return a.printJSON(output)
+}
+
+func taskTable(list []any) *table {
+	t := newTable("TASK", "STATE", "STARTED", "TOOK")
+	for _, e := range list {
+		m := e.(*value.Map)
+		name, _ := m.Get("name")
+		state, _ := m.Get("state")
+		from, to := timeOf(m, "started_at"), timeOf(m, "finished_at")
+		took := ""
+		if !from.IsZero() && !to.IsZero() {
+			took = to.Sub(from).Round(time.Millisecond).String()
+		}
+		t.row(name.(string), state.(string), from.Local().Format(time.TimeOnly), took)
+	}
+	return t
+}
+
+func timeOf(m *value.Map, key string) time.Time {
+	v, _ := m.Get(key)
+	s, _ := v.(string)
+	t, _ := time.Parse(time.RFC3339Nano, s)
+	return t
+}
+
+// document is an execution as `run --json` prints it.
+func document(ctx context.Context, records *store.Records, head *store.Execution) (*value.Map, error) {
+	tasks, err := records.Tasks(ctx, head.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]any, len(tasks))
+	for i, t := range tasks {
+		result, err := records.TaskResult(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		published := t.Published
+		if published == nil {
+			published = value.NewMap(0)
+		}
+		list[i] = value.MapOf("name", t.Name, "state", t.State, "state_info", nullable(t.StateInfo),
+			"published", published, "result", result, "started_at", stamp(t.StartedAt), "finished_at", stamp(t.FinishedAt))
+	}
+	out := &store.Output{ID: head.ID}
+	if err := records.Load(ctx, out); err != nil {
+		return nil, err
+	}
+	return value.MapOf("id", head.ID, "workflow", head.Workflow, "state", head.State, "state_info", nullable(head.StateInfo),
+		"output", out.Output.V, "tasks", list), nil
+}
+
+func nullable(s *string) any {
+	if s == nil {
+		return nil
+	}
+	return *s
+}
+
+// stamp is RFC 3339 in UTC, or null for no time.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// printJSON prints one document, indented.
+func (a *app) printJSON(v any) error {
+	data, err := value.Encode(v)
+	if err != nil {
+		return err
+	}
+	var buf bytes.Buffer
+	if err := json.Indent(&buf, data, "", "  "); err != nil {
+		return err
+	}
+	buf.WriteByte('\n')
+	_, err = a.out.Write(buf.Bytes())
+	return err
+}
+
+// table is printed in columns.
+type table struct{ rows [][]string }
+
+func newTable(header ...string) *table { return &table{[][]string{header}} }
+
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) print(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range t.rows {
+		for i, c := range r {
+			r[i] = oneLine(c)
+		}
+		fmt.Fprintln(tw, strings.TrimRight(strings.Join(r, "\t"), "\t"))
+	}
+	return tw.Flush()
+}
+
+// oneLine keeps a cell from breaking the table, and from moving the cursor.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	const most = 80
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most-3]) + "..."
+	}
+	return s
+}
+
+// columns that are shown of a resource, in this order, where it has them.
+var columns = []string{"id", "name", "status", "state", "stack_name", "stack_status", "type", "size", "ip_version", "cidr",
+	"floating_ip_address", "enabled", "region", "description"}
+
+// printResult prints an action's result for people: a list of resources as a
+// table, anything else as JSON.
+func (a *app) printResult(v any) error {
+	list, ok := resources(v)
+	if !ok {
+		return a.printJSON(v)
+	}
+	var shown []string
+	for _, c := range columns {
+		for _, m := range list {
+			if m.Has(c) {
+				shown = append(shown, c)
+				break
+			}
+		}
+	}
+	if len(shown) == 0 {
+		return a.printJSON(v)
+	}
+	header := make([]string, len(shown))
+	for i, c := range shown {
+		header[i] = strings.ToUpper(strings.ReplaceAll(c, "_", " "))
+	}
+	t := newTable(header...)
+	for _, m := range list {
+		cells := make([]string, len(shown))
+		for i, c := range shown {
+			if e, ok := m.Get(c); ok && e != nil {
+				cells[i] = expr.Str(e)
+			}
+		}
+		t.row(cells...)
+	}
+	return t.print(a.out)
+}
+
+// resources finds the list of dictionaries that a result is, or that is the
+// only thing in it ({"networks": [...]}).
+func resources(v any) ([]*value.Map, bool) {
+	if m, ok := v.(*value.Map); ok && m.Len() == 1 {
+		for _, only := range m.All() {
+			v = only
+		}
+	}
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		return nil, false
+	}
+	out := make([]*value.Map, len(list))
+	for i, e := range list {
+		if out[i], ok = e.(*value.Map); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
