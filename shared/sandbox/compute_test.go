@@ -199,7 +199,7 @@ func TestBulkServersInPages(t *testing.T) {
 	}
 	client := computeIn(t, login(t, s, "alpha", "demo"), "RegionOne")
 	seen, pages := map[string]bool{}, 0
-	err := servers.ListSimple(client, nil).EachPage(t.Context(), func(ctx ctx, page pagination.Page) (bool, error) {
+	err := servers.ListSimple(client, nil).EachPage(t.Context(), func(_ ctx_, page pagination.Page) (bool, error) {
 		pages++
 		list, err := servers.ExtractServers(page)
 		for _, sv := range list {

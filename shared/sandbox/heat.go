@@ -143,8 +143,7 @@ func stackMissing(ref string) *apiError {
 func (c *call) findStack(ref string) *record {
 	for _, r := range slices.Backward(c.region.heat.stacks.order) {
 		if r.project == c.project() && (r.id == ref || r.name() == ref) {
-			r.settle(c.sb.opts.Progress, c.now)
-			return c.region.heat.stacks.get(r.id)
+			return r
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/sandbox"
 )
 
-type ctx = context.Context
+type ctx_ = context.Context
 
 // tokenFor gets a token with nothing but HTTP.
 func tokenFor(t testing.TB, s *sandbox.Sandbox, cloud, user string) string {

@@ -305,7 +305,7 @@ func uploadImage(c *call, r *record) (reply, error) {
 		return reply{}, badRequest("Properties disk_format, container_format must be set prior to saving data.")
 	}
 	c.region.img.store(r, c.data, c.now)
-	return reply{status: 204, header: map[string]string{"OpenStack-image-store-ids": "disk"}}, nil
+	return noContent()
 }
 
 func downloadImage(c *call, r *record) (reply, error) {

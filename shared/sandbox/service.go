@@ -165,10 +165,12 @@ func (c *call) negotiate() *apiError {
 // mark sets the headers that every answer of the service has.
 func (c *call) mark(h http.Header) {
 	h.Set("X-Openstack-Request-Id", c.reqID)
+	if c.svc.kind == "compute" || c.svc.maxMinor > 0 && c.key.Route != "(unknown)" {
+		h.Set("X-Compute-Request-Id", c.reqID)
+	}
 	if c.svc.maxMinor == 0 || c.key.Route == "(unknown)" {
 		return
 	}
-	h.Set("X-Compute-Request-Id", c.reqID)
 	v := fmt.Sprintf("%d.%d", c.svc.major, c.minor)
 	h.Set("OpenStack-API-Version", c.svc.mvName+" "+v)
 	h.Set("Vary", "OpenStack-API-Version")
