@@ -42,8 +42,8 @@ func (a *Action) expected(name string) string {
 	if a.IsOpenStack() {
 		known = append(known, targetParams[:]...)
 	}
-	if close := nearest(name, known, 1); len(close) > 0 {
-		return didYouMean(close)
+	if near := nearest(name, known, 1); len(near) > 0 {
+		return didYouMean(near)
 	}
 	if len(a.Params) == 0 {
 		return "; it takes no parameters"

@@ -31,12 +31,12 @@ type recording struct {
 }
 
 type recordedRequest struct {
-	Method    string            `json:"method"`
-	Path      string            `json:"path"`
-	Root      bool              `json:"root"`
-	Query     map[string]any    `json:"query"`
-	Body      any               `json:"body"`
-	Headers   map[string]string `json:"headers"`
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Root    bool              `json:"root"`
+	Query   map[string]any    `json:"query"`
+	Body    any               `json:"body"`
+	Headers map[string]string `json:"headers"`
 }
 
 // differences are the recordings that we differ from on purpose, and why.
@@ -190,7 +190,7 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 			to := "/heat/v1/p1/stacks/NAME1/ID1?" + r.Query.Encode()
 			return http.StatusFound, http.Header{"Location": {to}}, ""
 		}
-		if rec.Answer != nil && r.Method == "PUT" {
+		if rec.Answer != nil && r.Method == http.MethodPut {
 			return 200, nil, r.Body
 		}
 		body := resource()

@@ -69,7 +69,7 @@ func TestCreateIsCompleted(t *testing.T) {
 	runner := cloud.runner()
 	status := 200
 	cloud.answer = func(r stubRequest) (int, http.Header, string) {
-		if r.Method == "POST" {
+		if r.Method == http.MethodPost {
 			return 202, nil, `{"server": {"id": "s1", "adminPass": "secret"}}`
 		}
 		return status, nil, `{"server": {"id": "s1", "status": "BUILD"}}`

@@ -130,7 +130,7 @@ func echoServer(t *testing.T) (*httptest.Server, string) {
 			w.Header().Set("Content-Type", "text/plain")
 			w.Write([]byte{'s', 0xf3})
 		case "/status":
-			w.WriteHeader(404)
+			w.WriteHeader(http.StatusNotFound)
 			io.WriteString(w, `{"gone": true}`)
 		case "/redirect":
 			http.Redirect(w, r, "/text", http.StatusFound)
