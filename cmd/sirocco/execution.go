@@ -93,11 +93,8 @@ func (a *app) showExecution(ctx context.Context, records *store.Records, head *s
 		}
 	}
 	output, _ := doc.Get("output")
-	if m, ok := output.(*value.Map); !ok || m.Len() == 0 {
-		return nil
-	}
-	fmt.Fprintln(a.out, "\noutput:")
-	return a.printJSON(output)
+	m, _ := output.(*value.Map)
+	return a.printOutput(m)
 }
 
 func taskTable(list []any) *table {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -61,8 +63,8 @@ func oneLine(s string) string {
 }
 
 // columns that are shown of a resource, in this order, where it has them.
-var columns = []string{"id", "name", "status", "state", "stack_name", "stack_status", "type", "size", "ip_version", "cidr",
-	"floating_ip_address", "enabled", "region", "description"}
+var columns = []string{"cloud", "region", "id", "name", "status", "state", "stack_name", "stack_status", "type", "size", "ip_version", "cidr",
+	"floating_ip_address", "enabled", "description"}
 
 // printResult prints an action's result for people: a list of resources as a
 // table, anything else as JSON.
@@ -71,15 +73,7 @@ func (a *app) printResult(v any) error {
 	if !ok {
 		return a.printJSON(v)
 	}
-	var shown []string
-	for _, c := range columns {
-		for _, m := range list {
-			if m.Has(c) {
-				shown = append(shown, c)
-				break
-			}
-		}
-	}
+	shown := shownColumns(list)
 	if len(shown) == 0 {
 		return a.printJSON(v)
 	}
@@ -91,13 +85,59 @@ func (a *app) printResult(v any) error {
 	for _, m := range list {
 		cells := make([]string, len(shown))
 		for i, c := range shown {
-			if e, ok := m.Get(c); ok && e != nil {
-				cells[i] = expr.Str(e)
-			}
+			e, _ := m.Get(c)
+			cells[i] = cell(e)
 		}
 		t.row(cells...)
 	}
 	return t.print(a.out)
+}
+
+// printOutput prints a workflow's output for people, each value as
+// [app.printResult] does.
+func (a *app) printOutput(m *value.Map) error {
+	for k, v := range m.All() {
+		fmt.Fprintf(a.out, "\n%s:\n", k)
+		if err := a.printResult(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cell is a value in a table: of a list, how many it has.
+func cell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		return strconv.Itoa(len(v))
+	default:
+		return expr.Str(v)
+	}
+}
+
+// shownColumns are the columns that some resource has; of things that are no
+// resources themselves, what lists they hold.
+func shownColumns(list []*value.Map) []string {
+	var shown []string
+	for _, c := range columns {
+		for _, m := range list {
+			if m.Has(c) {
+				shown = append(shown, c)
+				break
+			}
+		}
+	}
+	if slices.Contains(shown, "id") || slices.Contains(shown, "name") {
+		return shown
+	}
+	for k, v := range list[0].All() {
+		if _, ok := v.([]any); ok {
+			shown = append(shown, k)
+		}
+	}
+	return shown
 }
 
 // resources finds the list of dictionaries that a result is, or that is the
