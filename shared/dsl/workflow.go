@@ -32,7 +32,7 @@ func (r *reader) workflow(e *yaml.Entry, book string) *Workflow {
 		return w
 	}
 	d.checkWorkflowKeys()
-	w.Description, w.Tags = d.text("description"), d.texts("tags")
+	w.Description, w.Tags = d.freeText("description"), d.texts("tags")
 	w.Type = d.workflowType()
 	w.Input = d.inputParams()
 	w.Vars, w.Output, w.OutputOnError = d.data("vars"), d.data("output"), d.data("output-on-error")
@@ -60,6 +60,14 @@ func (d dict) checkWorkflowKeys() {
 			d.warnf("ignored-key", e.Key.Span, "known keys: "+strings.Join(workflowKeys, ", "), "key %q in %s is ignored", key, d.what)
 		}
 	}
+}
+
+// freeText reads a workflow's description, which Mistral takes as it is.
+func (d dict) freeText(key string) string {
+	if n := d.node.Get(key); n == nil || n.Kind != yaml.String && n.IsScalar() {
+		return ""
+	}
+	return d.text(key)
 }
 
 func (d dict) workflowType() WorkflowType {

@@ -423,6 +423,9 @@ func (s *scanner) fetchTag() {
 	} else {
 		for n = 1; isTagChar(s.byteAt(n)); n++ {
 		}
+		if n == 2 && s.byteAt(1) == '!' {
+			s.fail(s.pos, "put the text in quotes", "a tag without a name")
+		}
 	}
 	if !s.blankAt(n) && !(s.flow > 0 && s.byteAt(n) == ',') {
 		s.fail(s.pos, "put the text in quotes", "a value can't begin with '!'")
