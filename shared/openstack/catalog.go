@@ -199,19 +199,21 @@ func (c *Catalog) choose(d Detail, service, region, iface string) (catalogEndpoi
 	if len(found) == 0 {
 		return catalogEndpoint{}, c.serviceNotFound(d, service, iface, interfaces)
 	}
+	exact := func() int {
+		return slices.IndexFunc(found, func(e catalogEndpoint) bool { return e.region == region })
+	}
+	if i := exact(); region != "" && i >= 0 {
+		return found[i], nil
+	}
 	regions := c.regionsOf(found)
 	if region == "" {
-		switch len(regions) {
-		case 1:
-			region = regions[0]
-		default:
+		if len(regions) > 1 {
 			d.Message = fmt.Sprintf("no region is named and the service is in several: %s", strings.Join(regions, ", "))
 			return catalogEndpoint{}, AmbiguousRegion{d, regions}
 		}
-	}
-	for _, e := range found {
-		if e.region == region {
-			return e, nil
+		region = regions[0]
+		if i := exact(); i >= 0 {
+			return found[i], nil
 		}
 	}
 	for _, e := range found {

@@ -104,7 +104,7 @@ func (m *Manager) newZone(o tlsOptions, hosts []string, proxy string) (*zone, er
 		ExpectContinueTimeout: time.Second,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          512,
-		MaxIdleConnsPerHost:   64,
+		MaxIdleConnsPerHost:   128,
 		IdleConnTimeout:       90 * time.Second,
 	}
 	return z, nil

@@ -17,7 +17,7 @@ import (
 // counted and kept; tokens can be revoked and given any length of life.
 type fakeCloud struct {
 	*httptest.Server
-	t *testing.T
+	t testing.TB
 
 	mu       sync.Mutex
 	serial   int
@@ -34,7 +34,9 @@ type fakeCloud struct {
 	project  string // of every token
 }
 
-func newFakeCloud(t *testing.T) *fakeCloud {
+func newFakeCloud(t *testing.T) *fakeCloud { return newFakeCloudFor(t) }
+
+func newFakeCloudFor(t testing.TB) *fakeCloud {
 	f := &fakeCloud{
 		t: t, valid: map[string]bool{}, life: time.Hour, now: time.Now,
 		regions: []string{"RegionOne"}, project: "p1",
@@ -56,7 +58,7 @@ func writeJSON(w http.ResponseWriter, status int, format string, args ...any) {
 func (f *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, r.Clone(context.Background()))
-	login := f.login
+	login, service := f.login, f.service
 	f.mu.Unlock()
 	switch {
 	case r.URL.Path == "/v3/auth/tokens" && r.Method == http.MethodPost:
@@ -78,7 +80,7 @@ func (f *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			writeJSON(w, 401, `{"error": {"code": 401, "message": "The request you have made requires authentication."}}`)
 			return
 		}
-		f.service(w, r)
+		service(w, r)
 	default:
 		http.NotFound(w, r)
 	}

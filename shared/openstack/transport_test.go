@@ -25,6 +25,8 @@ import (
 // script answers the n-th request by its n-th step, further ones by the last.
 func script(f *fakeCloud, steps ...http.HandlerFunc) *atomic.Int32 {
 	var n atomic.Int32
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.service = func(w http.ResponseWriter, r *http.Request) {
 		i := int(n.Add(1))
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -490,7 +492,6 @@ func TestCertificates(t *testing.T) {
 func TestConnectionsAreReused(t *testing.T) {
 	f := newFakeCloud(t)
 	var opened atomic.Int32
-	f.Config.ConnState = nil
 	conns := map[string]bool{}
 	var mu sync.Mutex
 	f.service = func(w http.ResponseWriter, r *http.Request) {
