@@ -4,18 +4,21 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
 
 const (
-	batchKeys  = 100 // keys in one BatchGetItem
-	headReads  = 6   // how often a head is read whose parts are gone
-	batchTries = 12  // how often in a row a batch may make no progress
+	batchKeys     = 100 // keys in one BatchGetItem
+	batchesAtOnce = 4
+	headReads     = 6  // how often a head is read whose parts are gone
+	batchTries    = 12 // how often in a row a batch may make no progress
 )
 
 // errPartsGone says that a head was overwritten while its parts were read.
@@ -117,45 +120,63 @@ func (t *Table) heads(ctx context.Context, keys []store.Key) ([]head, error) {
 	return heads, nil
 }
 
-// batchAttributes reads raw items, as many at once as DynamoDB gives.
+// batchAttributes reads raw items, some batches at a time.
 func (t *Table) batchAttributes(ctx context.Context, keys []store.Key) (map[store.Key]attributes, error) {
 	found := make(map[store.Key]attributes, len(keys))
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(batchesAtOnce)
 	for chunk := range slices.Chunk(keys, batchKeys) {
-		request := make([]attributes, len(chunk))
-		for i, k := range chunk {
-			request[i] = t.key(k)
-		}
-		for try := 0; len(request) > 0; {
-			out, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-				RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: request, ConsistentRead: aws.Bool(true)}},
+		group.Go(func() error {
+			return t.batch(ctx, chunk, func(a attributes) {
+				mu.Lock()
+				defer mu.Unlock()
+				found[t.keyOf(a)] = a
 			})
-			if err != nil {
-				return nil, t.wrap(err)
-			}
-			got := 0
-			for _, items := range out.Responses { // one table, by name or ARN
-				got += len(items)
-				for _, a := range items {
-					found[t.keyOf(a)] = a
-				}
-			}
-			request = nil
-			for _, left := range out.UnprocessedKeys {
-				request = left.Keys
-			}
-			if len(request) == 0 || got > 0 { // what is left by size alone needs no pause
-				try = 0
-				continue
-			}
-			if try++; try > batchTries {
-				return nil, &store.BusyError{What: "table " + t.name}
-			}
-			if err := t.pause(ctx, try); err != nil {
-				return nil, err
-			}
-		}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return found, nil
+}
+
+// batch reads one batch, in as many requests as DynamoDB needs for it.
+func (t *Table) batch(ctx context.Context, keys []store.Key, found func(attributes)) error {
+	request := make([]attributes, len(keys))
+	for i, k := range keys {
+		request[i] = t.key(k)
+	}
+	for try := 0; len(request) > 0; {
+		out, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: request, ConsistentRead: aws.Bool(true)}},
+		})
+		if err != nil {
+			return t.wrap(err)
+		}
+		got := 0
+		for _, items := range out.Responses { // one table, by name or ARN
+			got += len(items)
+			for _, a := range items {
+				found(a)
+			}
+		}
+		request = nil
+		for _, left := range out.UnprocessedKeys {
+			request = left.Keys
+		}
+		if len(request) == 0 || got > 0 { // what is left by size alone needs no pause
+			try = 0
+			continue
+		}
+		if try++; try > batchTries {
+			return &store.BusyError{What: "table " + t.name}
+		}
+		if err := t.pause(ctx, try); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bodies gives heads their decoded bodies. The error is errPartsGone if a part

@@ -110,7 +110,7 @@ func (p *player) item(k store.Key) store.Item {
 	if rapid.IntRange(0, 3).Draw(p.rt, "expires") == 0 {
 		i.Expires = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	size := rapid.SampledFrom([]int{0, 1, 20, 1500, 500 << 10}).Draw(p.rt, "size")
+	size := rapid.SampledFrom([]int{0, 1, 20, 1500, 2000, 50, 0, 7, 3000, 500 << 10}).Draw(p.rt, "size")
 	if size > 0 {
 		i.Body = noise(uint64(rapid.IntRange(0, 9).Draw(p.rt, "content")), size)
 	}
