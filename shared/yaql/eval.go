@@ -3,6 +3,7 @@ package yaql
 import (
 	"context"
 	"errors"
+	"math/big"
 )
 
 // Eval computes the expression. The result is value data: a set is a list in
@@ -242,9 +243,17 @@ func (st *state) numeric(n *call, sc *scope, f func(a, b any) (any, error)) (any
 		return nil, err
 	}
 	if isNumber(a) && isNumber(b) {
-		return f(a, b)
+		return st.counted(f(a, b))
 	}
 	return st.invoke(n.name, sc, noValue, []any{a, b}, nil)
+}
+
+// counted counts the memory of a big integer.
+func (st *state) counted(v any, err error) (any, error) {
+	if b, ok := v.(*big.Int); ok && err == nil {
+		err = st.grow(b.BitLen() / 8)
+	}
+	return v, err
 }
 
 // operator applies an operator to values.

@@ -86,6 +86,9 @@ func appendHash(b []byte, v any, depth int) ([]byte, error) {
 		return append(b, "t"+v.us.String()...), nil
 	case iterator, *ordering, *regex, *scope, *mappingRule, *lambda:
 		return fmt.Appendf(b, "p%p", v), nil // equal to itself only
+	case nil, string, bool, int64, float64:
+	default:
+		return nil, unhashable(v)
 	}
 	h, err := hashOf(v)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // maxBits bounds integers, so that no expression computes for hours on one.
-const maxBits = 1 << 20
+const maxBits = 1 << 16
 
 // normInt gives an integer the form that values have.
 func normInt(i *big.Int) any {

@@ -271,7 +271,10 @@ func (f *fn) mapArgs(args []any, kw []binding) ([]*ptype, bool) {
 		if types[i] == nil {
 			return nil, false
 		}
-		if a == noValue && i < len(f.params) {
+		if a == noValue {
+			if i >= len(f.params) {
+				return nil, false // one of *args can't be left out
+			}
 			a = f.params[i].def
 		}
 		if !types[i].check(a) {
@@ -341,7 +344,7 @@ func (r *resolver) choose() (any, error) {
 			return nil, err
 		}
 	}
-	return best.f.run(c, bound)
+	return r.st.counted(best.f.run(c, bound))
 }
 
 func (r *resolver) evalArgs() error {

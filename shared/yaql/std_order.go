@@ -2,6 +2,7 @@ package yaql
 
 import (
 	"slices"
+	"strings"
 )
 
 // ordering is a collection with fields to sort it by, sorted when somebody
@@ -120,6 +121,10 @@ func (o *ordering) compareKeys(st *state, a, b any) (int, error) {
 			return n, nil
 		}
 		return 0, nil
+	}
+	x, isString := a.(string)
+	if y, ok := b.(string); ok && isString && !st.defined {
+		return strings.Compare(x, y), nil
 	}
 	lt, err := st.operator("#operator_<", o.sc, a, b)
 	if err != nil {

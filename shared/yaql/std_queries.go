@@ -95,7 +95,11 @@ func attribute(c *frame, a []any) (any, error) {
 		if err != nil || !ok {
 			return nil, false, err
 		}
-		v, err = st.operator("#operator_.", sc, v, word)
+		if !st.defined && isA(v, clsMapping) {
+			v, err = dictAccess(v, word.val)
+		} else {
+			v, err = st.operator("#operator_.", sc, v, word)
+		}
 		return v, true, err
 	}), nil
 }

@@ -140,7 +140,7 @@ func operatorFold(c *frame, name string) func(x, y any) (any, error) {
 	fast := arithmetic(name)
 	return func(x, y any) (any, error) {
 		if fast != nil && !c.st.defined && isNumber(x) && isNumber(y) {
-			return fast(x, y)
+			return c.st.counted(fast(x, y))
 		}
 		return c.st.operator(name, sc, x, y)
 	}

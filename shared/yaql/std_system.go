@@ -32,14 +32,7 @@ func systemFunctions() []spec {
 		{"def", function, "name str, func lambda", define},
 		{"assert", method, "obj any, condition lambda, message str = 'Assertion failed'", assert},
 		{"call", function, "name str, args sequence, kwargs mapping, receiver any = none", callByName},
-		{"#list", function, "*args any", func(c *frame, a []any) (any, error) {
-			for _, e := range a {
-				if e == noValue {
-					return nil, typeErrorf("a list can't leave out an element")
-				}
-			}
-			return c.st.tuple(a)
-		}},
+		{"#list", function, "*args any", func(c *frame, a []any) (any, error) { return c.st.tuple(a) }},
 		{"#indexer", function, "dict mapping, key any", func(_ *frame, a []any) (any, error) { return dictAccess(a[0], a[1]) }},
 		{"#indexer", function, "dict mapping, key any, default any", func(_ *frame, a []any) (any, error) {
 			v, ok, err := lookup(a[0], a[1])
