@@ -3,9 +3,7 @@ package value
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"math/big"
@@ -14,80 +12,6 @@ import (
 	"strings"
 	"unicode/utf8"
 )
-
-// maxDepth bounds how deep [Decode] nests, so that hostile input costs an
-// error and not the stack.
-const maxDepth = 1000
-
-// Decode reads exactly one JSON document. A number without fraction and
-// exponent becomes an integer, any other a float64. The last of several equal
-// keys wins, as in Python.
-func Decode(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	v, err := decode(dec, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("data after the JSON document at byte %d", dec.InputOffset())
-	}
-	return v, nil
-}
-
-func decode(dec *json.Decoder, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("JSON nested deeper than %d levels", maxDepth)
-	}
-	tok, err := dec.Token()
-	if errors.Is(err, io.EOF) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, err
-	}
-	switch tok := tok.(type) {
-	case json.Delim:
-		if tok == '[' {
-			return decodeList(dec, depth)
-		}
-		return decodeMap(dec, depth)
-	case json.Number:
-		return number(tok)
-	default:
-		return tok, nil // nil, bool, string
-	}
-}
-
-func decodeList(dec *json.Decoder, depth int) (any, error) {
-	list := []any{}
-	for dec.More() {
-		v, err := decode(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	_, err := dec.Token()
-	return list, err
-}
-
-func decodeMap(dec *json.Decoder, depth int) (any, error) {
-	m := NewMap(0)
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		v, err := decode(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		m.Set(key.(string), v)
-	}
-	_, err := dec.Token()
-	return m, err
-}
 
 func number(n json.Number) (any, error) {
 	s := n.String()
