@@ -26,7 +26,6 @@ DSL = HERE.parent.parent / "shared" / "dsl"
 CASES = HERE.parent.parent / "testdata" / "mistral"
 PACKAGES = ["mistral==23.0.0", "mistral-extra"]
 GOLDEN = "out/mistral.json"
-OWN_FILES = ("input.json", "params.json", GOLDEN)
 
 
 def main():
@@ -93,7 +92,7 @@ def record_case(mistral, text, runs):
     import txtar
 
     comment, files = txtar.parse(text)
-    definitions = [b for n, b in files.items() if n not in OWN_FILES]
+    definitions = [b for n, b in files.items() if n.endswith(".yaml")]
     params = json.loads(files.get("params.json", "{}"))
     task_input = json.loads(files.get("input.json", "{}"))
     workflow = params.pop("workflow", None)
