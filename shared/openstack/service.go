@@ -19,8 +19,7 @@ import (
 // for concurrent use.
 type Service struct {
 	session  *Session
-	kind     *serviceType // nil for a type that nobody knows
-	name     string       // the official type
+	name     string // the official type
 	region   string
 	iface    string
 	endpoint endpoint

@@ -87,7 +87,7 @@ func (s *Session) Service(_ context.Context, r ServiceRequest) (*Service, error)
 	}
 	kind, token := lookupType(r.Type), s.id.last()
 	out := &Service{
-		session: s, kind: kind, name: OfficialType(r.Type),
+		session: s, name: OfficialType(r.Type),
 		region: cmp.Or(r.Region, s.region), iface: iface,
 	}
 	d := Detail{Cloud: s.cloud, Service: out.name}
