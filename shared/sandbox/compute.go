@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -117,7 +118,7 @@ func onServer(f func(*call, *record) (reply, error)) handler {
 		r := c.settled(&c.region.comp.servers, id)
 		if r == nil || !c.visible(r.project) {
 			if i := c.region.bulk.index(c.region, id); i >= 0 {
-				if c.req.Method == "GET" && c.key.Route == "/servers/{id}" {
+				if c.req.Method == http.MethodGet && c.key.Route == "/servers/{id}" {
 					return ok(object{"server": c.bulkView(i, true)})
 				}
 				return reply{}, conflict("Server %s is made up and can't be changed", id)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -267,7 +268,7 @@ func oneGroup(c *call) (reply, error) {
 	if r == nil || !c.visible(r.project) {
 		return reply{}, fail(404, "", "Instance group %s could not be found.", c.vars["id"])
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		c.region.comp.groups.remove(r.id)
 		return noContent()
 	}

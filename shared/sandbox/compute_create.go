@@ -8,15 +8,14 @@ import (
 
 // plan is a server that is asked for, checked but not made.
 type plan struct {
-	flavor   *record
-	image    string
-	bootVol  *record
-	ports    []func(id string) *apiError
-	groups   []string
-	in       object
-	hints    object
-	count    int
-	minCount int
+	flavor  *record
+	image   string
+	bootVol *record
+	ports   []func(id string) *apiError
+	groups  []string
+	in      object
+	hints   object
+	count   int
 }
 
 func createServers(c *call) (reply, error) {

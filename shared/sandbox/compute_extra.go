@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,7 +130,7 @@ func flavorRoutes() []route {
 
 func flavorSpec(c *call, r *record) (reply, error) {
 	specs, key := r.ext.(*flavorData).specs, c.vars["key"]
-	if c.req.Method == "PUT" {
+	if c.req.Method == http.MethodPut {
 		in, err := c.in("")
 		if err != nil {
 			return reply{}, err
@@ -140,7 +141,7 @@ func flavorSpec(c *call, r *record) (reply, error) {
 	if _, has := specs[key]; !has {
 		return reply{}, fail(404, "", "Flavor %s has no extra specs with key %s.", r.id, key)
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		delete(specs, key)
 		return ok(nil)
 	}
@@ -284,12 +285,12 @@ func createKeypair(c *call) (reply, error) {
 		return reply{}, badRequest("Keypair data is invalid: failed to generate fingerprint")
 	}
 	sum := md5.Sum(blob)
-	var print []string
+	var pairs []string
 	for _, b := range sum {
-		print = append(print, hex.EncodeToString([]byte{b}))
+		pairs = append(pairs, hex.EncodeToString([]byte{b}))
 	}
 	r := c.region.comp.keypairs.add(&record{id: newID(), project: user, created: c.now, updated: c.now, f: object{"name": str(in, "name"),
-		"public_key": public, "fingerprint": strings.Join(print, ":"), "user_id": user, "id": len(c.region.comp.keypairs.order) + 1}})
+		"public_key": public, "fingerprint": strings.Join(pairs, ":"), "user_id": user, "id": len(c.region.comp.keypairs.order) + 1}})
 	out := object{"name": r.name(), "public_key": public, "fingerprint": r.f["fingerprint"], "user_id": user}
 	if private != "" {
 		out["private_key"] = private

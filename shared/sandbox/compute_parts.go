@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 )
 
@@ -112,13 +113,13 @@ func deleteMetaKey(c *call, r *record) (reply, error) {
 func serverTags(c *call, r *record) (reply, error) {
 	s := serverOf(r)
 	switch c.req.Method {
-	case "PUT":
+	case http.MethodPut:
 		in, err := c.in("")
 		if err != nil {
 			return reply{}, err
 		}
 		s.tags = append([]any{}, list(in, "tags")...)
-	case "DELETE":
+	case http.MethodDelete:
 		s.tags = []any{}
 		return noContent()
 	}
@@ -129,14 +130,14 @@ func serverTag(c *call, r *record) (reply, error) {
 	s, tag := serverOf(r), any(c.vars["tag"])
 	has := slices.Contains(s.tags, tag)
 	switch {
-	case c.req.Method == "PUT" && !has:
+	case c.req.Method == http.MethodPut && !has:
 		s.tags = append(slices.Clone(s.tags), tag)
 		return created(nil)
-	case c.req.Method == "PUT":
+	case c.req.Method == http.MethodPut:
 		return noContent()
 	case !has:
 		return reply{}, fail(404, "", "Server %s has no tag '%s'", r.id, tag)
-	case c.req.Method == "DELETE":
+	case c.req.Method == http.MethodDelete:
 		s.tags = slices.DeleteFunc(slices.Clone(s.tags), func(t any) bool { return t == tag })
 	}
 	return noContent()
@@ -182,7 +183,7 @@ func oneInterface(c *call, r *record) (reply, error) {
 	if p == nil || str(p.f, "device_id") != r.id {
 		return reply{}, fail(404, "", "Instance %s does not have a port with id %s", r.id, c.vars["port"])
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		c.dropPortRecord(p)
 		return accepted(nil)
 	}

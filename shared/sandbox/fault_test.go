@@ -25,32 +25,34 @@ func TestFaults(t *testing.T) {
 		want  func(a answer, err error) bool
 	}{
 		"status": {"region=RegionTwo,status=503,retry_after=7", func(a answer, err error) bool {
-			return a.StatusCode == 503 && a.Header.Get("Retry-After") == "7" && strings.Contains(string(a.body), "serviceUnavailable")
+			return a.StatusCode == http.StatusServiceUnavailable && a.Header.Get("Retry-After") == "7" && strings.Contains(string(a.body), "serviceUnavailable")
 		}},
 		"too many": {"service=compute,status=429,retry_after=1,message=slow down", func(a answer, err error) bool {
-			return a.StatusCode == 429 && strings.Contains(string(a.body), `"overLimit"`) && strings.Contains(string(a.body), "slow down")
+			return a.StatusCode == http.StatusTooManyRequests && strings.Contains(string(a.body), `"overLimit"`) && strings.Contains(string(a.body), "slow down")
 		}},
 		"token rejected": {"region=RegionTwo,status=401", func(a answer, err error) bool {
-			return a.StatusCode == 401 && strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Keystone uri=")
+			return a.StatusCode == http.StatusUnauthorized && strings.HasPrefix(a.Header.Get("WWW-Authenticate"), "Keystone uri=")
 		}},
 		"html error": {"status=502,html", func(a answer, err error) bool {
-			return a.StatusCode == 502 && a.Header.Get("Content-Type") == "text/html" && bytes.HasPrefix(a.body, []byte("<html>"))
+			return a.StatusCode == http.StatusBadGateway && a.Header.Get("Content-Type") == "text/html" && bytes.HasPrefix(a.body, []byte("<html>"))
 		}},
-		"html instead of JSON": {"html", func(a answer, err error) bool { return a.StatusCode == 200 && !isJSON(a) }},
+		"html instead of JSON": {"html", func(a answer, err error) bool { return a.StatusCode == http.StatusOK && !isJSON(a) }},
 		"truncated": {"truncate", func(a answer, err error) bool {
-			return err == nil && a.StatusCode == 200 && !isJSON(a) && len(a.body) > 0
+			return err == nil && a.StatusCode == http.StatusOK && !isJSON(a) && len(a.body) > 0
 		}},
-		"dropped before":      {"drop=before", func(a answer, err error) bool { return errors.Is(err, io.EOF) }},
-		"dropped by reset":    {"drop=reset", func(a answer, err error) bool { return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) }},
-		"dropped in the body": {"drop=mid", func(a answer, err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) && a.StatusCode == 200 }},
-		"by route":            {"path=/servers/detail,status=500", func(a answer, err error) bool { return a.StatusCode == 500 }},
-		"by pattern":          {"path=/servers/*,status=500", func(a answer, err error) bool { return a.StatusCode == 500 }},
-		"another path":        {"path=/flavors,status=500", func(a answer, err error) bool { return a.StatusCode == 200 }},
-		"another region":      {"region=RegionOne,status=500", func(a answer, err error) bool { return a.StatusCode == 200 }},
-		"another cloud":       {"cloud=beta,status=500", func(a answer, err error) bool { return a.StatusCode == 200 }},
-		"another method":      {"method=post,status=500", func(a answer, err error) bool { return a.StatusCode == 200 }},
-		"later":               {"after=1,status=500", func(a answer, err error) bool { return a.StatusCode == 200 }},
-		"slow":                {"latency=1ms,jitter=1ms", func(a answer, err error) bool { return a.StatusCode == 200 }},
+		"dropped before":   {"drop=before", func(a answer, err error) bool { return errors.Is(err, io.EOF) }},
+		"dropped by reset": {"drop=reset", func(a answer, err error) bool { return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) }},
+		"dropped in the body": {"drop=mid", func(a answer, err error) bool {
+			return errors.Is(err, io.ErrUnexpectedEOF) && a.StatusCode == http.StatusOK
+		}},
+		"by route":       {"path=/servers/detail,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusInternalServerError }},
+		"by pattern":     {"path=/servers/*,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusInternalServerError }},
+		"another path":   {"path=/flavors,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
+		"another region": {"region=RegionOne,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
+		"another cloud":  {"cloud=beta,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
+		"another method": {"method=post,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
+		"later":          {"after=1,status=500", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
+		"slow":           {"latency=1ms,jitter=1ms", func(a answer, err error) bool { return a.StatusCode == http.StatusOK }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, sandbox.Options{})
@@ -68,7 +70,7 @@ func TestFaults(t *testing.T) {
 			if !s.RemoveFault(id) || s.RemoveFault(id) {
 				t.Error("the fault is not there once")
 			}
-			if a := do(t, client, "GET", s.URL()+list, tok, ""); a.StatusCode != 200 || !isJSON(a) {
+			if a := do(t, client, "GET", s.URL()+list, tok, ""); a.StatusCode != http.StatusOK || !isJSON(a) {
 				t.Errorf("after the fault: %s", a.Status)
 			}
 		})
@@ -107,7 +109,7 @@ func TestFaultCounts(t *testing.T) {
 	url := s.URL() + "/alpha/RegionOne/compute/v2.1/servers"
 	hits := func(n int) (bad int) {
 		for range n {
-			if do(t, http.DefaultClient, "GET", url, tok, "").StatusCode == 500 {
+			if do(t, http.DefaultClient, "GET", url, tok, "").StatusCode == http.StatusInternalServerError {
 				bad++
 			}
 		}
@@ -195,16 +197,16 @@ func TestAdminEndpoint(t *testing.T) {
 	admin, url := s.URL()+"/_sandbox", s.URL()+"/alpha/RegionOne/compute/v2.1/servers"
 	status := func() int { return do(t, http.DefaultClient, "GET", url, tok, "").StatusCode }
 	a := do(t, http.DefaultClient, "POST", admin+"/faults", "", `{"fault":"region=RegionOne,status=500"}`)
-	if a.StatusCode != 201 || status() != 500 {
+	if a.StatusCode != http.StatusCreated || status() != 500 {
 		t.Errorf("fault over HTTP: %s", a.Status)
 	}
-	if a := do(t, http.DefaultClient, "DELETE", fmt.Sprintf("%s/faults/%v", admin, a.decode(t)["id"]), "", ""); a.StatusCode != 204 || status() != 200 {
+	if a := do(t, http.DefaultClient, "DELETE", fmt.Sprintf("%s/faults/%v", admin, a.decode(t)["id"]), "", ""); a.StatusCode != http.StatusNoContent || status() != 200 {
 		t.Errorf("ending it: %s", a.Status)
 	}
-	if a := do(t, http.DefaultClient, "POST", admin+"/faults", "", `{"fault":"nonsense"}`); a.StatusCode != 400 {
+	if a := do(t, http.DefaultClient, "POST", admin+"/faults", "", `{"fault":"nonsense"}`); a.StatusCode != http.StatusBadRequest {
 		t.Errorf("a bad fault: %s", a.Status)
 	}
-	if a := do(t, http.DefaultClient, "POST", admin+"/expire", "", `{"cloud":"alpha"}`); a.StatusCode != 204 || status() != 401 {
+	if a := do(t, http.DefaultClient, "POST", admin+"/expire", "", `{"cloud":"alpha"}`); a.StatusCode != http.StatusNoContent || status() != 401 {
 		t.Errorf("expiring: %s", a.Status)
 	}
 	if a := do(t, http.DefaultClient, "GET", admin+"/requests", "", ""); len(a.decode(t)["requests"].([]any)) == 0 {
@@ -229,11 +231,11 @@ func TestManyAtOnce(t *testing.T) {
 				base := s.Endpoint(cloud, region, "")
 				net := do(t, http.DefaultClient, "POST", base+"network/v2.0/networks", tok, `{"network":{"name":"n"}}`)
 				vol := do(t, http.DefaultClient, "POST", base+"volume/v3/volumes", tok, `{"volume":{"size":1}}`)
-				if net.StatusCode != 201 || vol.StatusCode != 202 {
+				if net.StatusCode != http.StatusCreated || vol.StatusCode != http.StatusAccepted {
 					t.Errorf("network %s, volume %s", net.Status, vol.Status)
 				}
 				for _, path := range []string{"compute/v2.1/servers/detail", "network/v2.0/ports", "volume/v3/volumes/detail", "image/v2/images"} {
-					if a := do(t, http.DefaultClient, "GET", base+path, tok, ""); a.StatusCode != 200 {
+					if a := do(t, http.DefaultClient, "GET", base+path, tok, ""); a.StatusCode != http.StatusOK {
 						t.Errorf("%s: %s", path, a.Status)
 					}
 				}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -122,7 +123,7 @@ func updateStack(c *call, r *record) (reply, error) {
 		return reply{}, fail(409, "ActionInProgress", "Stack %s already has an action (%s) in progress.", r.name(), strings.TrimSuffix(str(r.f, "stack_status"), "_IN_PROGRESS"))
 	}
 	old := stackOf(r)
-	if c.req.Method == "PATCH" {
+	if c.req.Method == http.MethodPatch {
 		if in["template"] == nil {
 			in["template"] = old.template
 		}
@@ -265,7 +266,7 @@ func showEvent(c *call, r *record, res *stackResource) (reply, error) {
 
 func stackSnapshots(c *call, r *record) (reply, error) {
 	s := stackOf(r)
-	if c.req.Method == "POST" {
+	if c.req.Method == http.MethodPost {
 		in := object{}
 		if len(c.data) > 0 {
 			var err error
@@ -291,7 +292,7 @@ func oneSnapshot(c *call, r *record) (reply, error) {
 	if i < 0 {
 		return reply{}, fail(404, "EntityNotFound", "The Snapshot (%s) for Stack (%s) could not be found.", c.vars["snapshot"], r.name())
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		s.snapshots = slices.Delete(slices.Clone(s.snapshots), i, i+1)
 		return noContent()
 	}

@@ -133,11 +133,11 @@ func (s *Sandbox) AppCredential(cloud string) (id, secret string) {
 	return c.id.appCred.id, c.id.secret
 }
 
-// ProjectID and UserID return the ids of the projects and users that a cloud
+// ProjectID returns the id of a project that a cloud
 // starts with: demo, admin, other.
 func (s *Sandbox) ProjectID(cloud, name string) string { return fixedHex(cloud, "project", name) }
 
-// UserID: see ProjectID.
+// UserID returns the id of a user that a cloud starts with, see ProjectID.
 func (s *Sandbox) UserID(cloud, name string) string { return fixedHex(cloud, "user", name) }
 
 // fillCatalog registers regions, services and endpoints.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func onImage(f func(*call, *record) (reply, error)) handler {
 		if r == nil || !c.seesImage(r) {
 			return reply{}, fail(404, "", "No image found with ID %s", c.vars["id"])
 		}
-		changing := c.req.Method != "GET" && !strings.Contains(c.key.Route, "/members/")
+		changing := c.req.Method != http.MethodGet && !strings.Contains(c.key.Route, "/members/")
 		if changing && !c.visible(r.project) {
 			return reply{}, fail(403, "", "You are not authorized to complete modify_image action.")
 		}
@@ -355,7 +356,7 @@ func activation(from, to, what string) func(*call, *record) (reply, error) {
 func imageTag(c *call, r *record) (reply, error) {
 	tag := any(c.vars["tag"])
 	tags := slices.DeleteFunc(slices.Clone(list(r.f, "tags")), func(t any) bool { return t == tag })
-	if c.req.Method == "PUT" {
+	if c.req.Method == http.MethodPut {
 		tags = append(tags, tag)
 	} else if len(tags) == len(list(r.f, "tags")) {
 		return reply{}, fail(404, "", "Tag %v not found in image %s", tag, r.id)
@@ -398,13 +399,13 @@ func oneMember(c *call, r *record) (reply, error) {
 		return reply{}, fail(404, "", "%s not found in the member list of the image %s.", c.vars["member"], r.id)
 	}
 	switch c.req.Method {
-	case "DELETE":
+	case http.MethodDelete:
 		if !c.visible(r.project) {
 			return reply{}, c.denied("delete_member")
 		}
 		data.members = slices.Delete(slices.Clone(data.members), i, i+1)
 		return noContent()
-	case "PUT":
+	case http.MethodPut:
 		if c.vars["member"] != c.project() && !c.admin() {
 			return reply{}, fail(403, "", "Not allowed to update members for image %s.", r.id)
 		}

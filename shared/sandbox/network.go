@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -347,21 +348,21 @@ func (k netKind) tags(c *call) (reply, error) {
 	}
 	tags, tag := list(r.f, "tags"), c.vars["tag"]
 	switch {
-	case c.req.Method == "GET" && tag == "":
+	case c.req.Method == http.MethodGet && tag == "":
 		return ok(object{"tags": tags})
-	case c.req.Method == "GET":
+	case c.req.Method == http.MethodGet:
 		if !slices.Contains(tags, any(tag)) {
 			return reply{}, fail(404, "TagNotFound", "Tag %s could not be found.", tag)
 		}
 		return noContent()
-	case c.req.Method == "PUT" && tag == "":
+	case c.req.Method == http.MethodPut && tag == "":
 		in, err := c.in("")
 		if err != nil {
 			return reply{}, err
 		}
 		r.f["tags"] = or(in["tags"], []any{})
 		return ok(object{"tags": r.f["tags"]})
-	case c.req.Method == "PUT":
+	case c.req.Method == http.MethodPut:
 		if !slices.Contains(tags, any(tag)) {
 			r.f["tags"] = append(slices.Clone(tags), tag)
 		}

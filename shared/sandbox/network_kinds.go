@@ -9,7 +9,10 @@ import (
 )
 
 // netKinds are the resources that Neutron's generic handlers serve.
-func netKinds() []netKind {
+func netKinds() []netKind { return append(wiringKinds(), policyKinds()...) }
+
+// wiringKinds are what traffic flows through.
+func wiringKinds() []netKind {
 	return []netKind{
 		{path: "networks", plural: "networks", single: "network", typ: "Network",
 			known: []string{"name", "admin_state_up", "shared", "router:external", "mtu", "port_security_enabled", "qos_policy_id",
@@ -43,6 +46,12 @@ func netKinds() []netKind {
 				"qos_policy_id", "dns_name", "dns_domain"},
 			fixed: []string{"floating_network_id", "floating_ip_address"}, make: makeFloatingIP, change: changeFloatingIP,
 			drop: dropFloatingIP, view: viewFloatingIP},
+	}
+}
+
+// policyKinds are what rules over it.
+func policyKinds() []netKind {
+	return []netKind{
 		{path: "security-groups", plural: "security_groups", single: "security_group", typ: "SecurityGroup",
 			known: []string{"name", "stateful"}, make: makeGroup, change: changeGroup, drop: dropGroup,
 			view: func(c *call, r *record, out object) {

@@ -15,8 +15,8 @@ type window struct {
 }
 
 // window cuts n entries by limit and marker. find returns the place of a marker
-// or -1. At most max entries go into one answer; 0 means no such bound.
-func (c *call) window(n, max int, find func(marker string) int) (window, *apiError) {
+// or -1. At most so many entries as most says go into one answer; 0 means no such bound.
+func (c *call) window(n, most int, find func(marker string) int) (window, *apiError) {
 	w := window{to: n}
 	if marker := c.query.Get("marker"); marker != "" {
 		at := find(marker)
@@ -28,7 +28,7 @@ func (c *call) window(n, max int, find func(marker string) int) (window, *apiErr
 		}
 		w.from = at + 1
 	}
-	limit := max
+	limit := most
 	if text := c.query.Get("limit"); text != "" {
 		asked, err := strconv.Atoi(text)
 		switch {
@@ -42,7 +42,7 @@ func (c *call) window(n, max int, find func(marker string) int) (window, *apiErr
 		case asked == 0:
 			w.to = w.from
 			return w, nil
-		case max == 0 || asked < max:
+		case most == 0 || asked < most:
 			limit = asked
 		}
 	}
@@ -53,8 +53,8 @@ func (c *call) window(n, max int, find func(marker string) int) (window, *apiErr
 }
 
 // windowOf is window over records.
-func (c *call) windowOf(recs []*record, max int) ([]*record, bool, *apiError) {
-	w, e := c.window(len(recs), max, func(m string) int {
+func (c *call) windowOf(recs []*record, most int) ([]*record, bool, *apiError) {
+	w, e := c.window(len(recs), most, func(m string) int {
 		return slices.IndexFunc(recs, func(r *record) bool { return r.id == m })
 	})
 	if e != nil {

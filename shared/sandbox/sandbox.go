@@ -49,6 +49,7 @@ type Clock interface{ Now() time.Time }
 
 type systemClock struct{}
 
+// Now implements Clock.
 func (systemClock) Now() time.Time { return time.Now() }
 
 // ManualClock stands still until it is moved. It is safe for concurrent use.
@@ -96,9 +97,6 @@ type Sandbox struct {
 
 	done     context.Context
 	stop     context.CancelFunc
-	unlink   func() bool
-	closeOne sync.Once
-	closeErr error
 }
 
 // cloud is one Keystone and its regions.
@@ -165,24 +163,20 @@ func Start(ctx context.Context, opts Options) (*Sandbox, error) {
 	for _, f := range opts.Faults {
 		s.AddFault(f)
 	}
-	s.done, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.done, s.stop = context.WithCancel(ctx)
 	s.server = &http.Server{
 		Handler: s, ReadHeaderTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug),
 	}
 	go func() { _ = s.server.Serve(listener) }()
-	s.unlink = context.AfterFunc(ctx, func() { _ = s.Close() })
+	context.AfterFunc(s.done, func() { _ = s.server.Close() })
 	return s, nil
 }
 
 // Close stops listening and drops all connections.
 func (s *Sandbox) Close() error {
-	s.closeOne.Do(func() {
-		s.unlink()
-		s.stop()
-		s.closeErr = s.server.Close()
-	})
-	return s.closeErr
+	s.stop()
+	return s.server.Close()
 }
 
 // Done is closed when the sandbox has been closed.

@@ -27,14 +27,14 @@ func TestTokensExpire(t *testing.T) {
 		urls = append(urls, s.URL()+"/alpha/RegionTwo/"+path)
 	}
 	for _, url := range urls {
-		if a := do(t, http.DefaultClient, "GET", url, tok, ""); a.StatusCode != 200 {
+		if a := do(t, http.DefaultClient, "GET", url, tok, ""); a.StatusCode != http.StatusOK {
 			t.Errorf("%s with a fresh token: %s", url, a.Status)
 		}
 	}
 	clock.Advance(time.Minute)
 	want := fmt.Sprintf("Keystone uri=%q", s.AuthURL("alpha"))
 	for _, url := range urls {
-		if a := do(t, http.DefaultClient, "GET", url, tok, ""); a.StatusCode != 401 || a.Header.Get("WWW-Authenticate") != want {
+		if a := do(t, http.DefaultClient, "GET", url, tok, ""); a.StatusCode != http.StatusUnauthorized || a.Header.Get("WWW-Authenticate") != want {
 			t.Errorf("%s with an expired token: %s, %s", url, a.Status, a.Header.Get("WWW-Authenticate"))
 		}
 	}
@@ -47,15 +47,15 @@ func TestTokensAreWorthlessElsewhere(t *testing.T) {
 	tok := tokenFor(t, s, "alpha", "demo")
 	beta := s.URL() + "/beta/RegionFour/compute/v2.1/servers"
 	for _, wrong := range []string{tok, "", "nonsense"} {
-		if a := do(t, http.DefaultClient, "GET", beta, wrong, ""); a.StatusCode != 401 {
+		if a := do(t, http.DefaultClient, "GET", beta, wrong, ""); a.StatusCode != http.StatusUnauthorized {
 			t.Errorf("token %.8q in another cloud: %s", wrong, a.Status)
 		}
 	}
 	a := do(t, http.DefaultClient, "DELETE", s.AuthURL("alpha")+"/auth/tokens", tok, "", "X-Subject-Token", tok)
-	if a.StatusCode != 204 {
+	if a.StatusCode != http.StatusNoContent {
 		t.Fatalf("revoking: %s", a.Status)
 	}
-	if a := do(t, http.DefaultClient, "GET", s.URL()+"/alpha/RegionOne/compute/v2.1/servers", tok, ""); a.StatusCode != 401 {
+	if a := do(t, http.DefaultClient, "GET", s.URL()+"/alpha/RegionOne/compute/v2.1/servers", tok, ""); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a revoked token: %s", a.Status)
 	}
 }
@@ -111,16 +111,16 @@ func TestRescope(t *testing.T) {
 	}
 	first := auth(fmt.Sprintf(`{"methods":["password"],"password":{"user":{"id":%q,"password":%q}}}`, s.UserID("alpha", "demo"), s.Password("alpha")), "")
 	tok := first.decode(t)["token"].(map[string]any)
-	if first.StatusCode != 201 || tok["project"] != nil || tok["catalog"] != nil {
+	if first.StatusCode != http.StatusCreated || tok["project"] != nil || tok["catalog"] != nil {
 		t.Fatalf("unscoped: %s %v", first.Status, tok)
 	}
 	byToken := fmt.Sprintf(`{"methods":["token"],"token":{"id":%q}}`, first.Header.Get("X-Subject-Token"))
 	second := auth(byToken, fmt.Sprintf(`,"scope":{"project":{"id":%q}}`, s.ProjectID("alpha", "demo")))
 	scoped := second.decode(t)["token"].(map[string]any)
-	if second.StatusCode != 201 || scoped["project"] == nil || scoped["expires_at"] != tok["expires_at"] || fmt.Sprint(scoped["methods"]) != "[token password]" {
+	if second.StatusCode != http.StatusCreated || scoped["project"] == nil || scoped["expires_at"] != tok["expires_at"] || fmt.Sprint(scoped["methods"]) != "[token password]" {
 		t.Errorf("scoped: %s %v", second.Status, scoped)
 	}
-	if a := auth(byToken, fmt.Sprintf(`,"scope":{"project":{"id":%q}}`, s.ProjectID("alpha", "other"))); a.StatusCode != 401 {
+	if a := auth(byToken, fmt.Sprintf(`,"scope":{"project":{"id":%q}}`, s.ProjectID("alpha", "other"))); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("scoped to another's project: %s", a.Status)
 	}
 }
@@ -154,7 +154,7 @@ func TestCatalogOddities(t *testing.T) {
 		!strings.HasSuffix(url, "/compute/v2.1/"+s.ProjectID("alpha", "demo")+"/") {
 		t.Errorf("types %s, endpoints %v, url %s", types, count, url)
 	}
-	if a := do(t, http.DefaultClient, "GET", url+"servers", a.Header.Get("X-Subject-Token"), ""); a.StatusCode != 200 {
+	if a := do(t, http.DefaultClient, "GET", url+"servers", a.Header.Get("X-Subject-Token"), ""); a.StatusCode != http.StatusOK {
 		t.Errorf("servers by the odd URL: %s", a.Status)
 	}
 }
@@ -170,7 +170,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal("the CA is no PEM")
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	if a := do(t, client, "GET", s.AuthURL("alpha"), "", ""); a.StatusCode != 200 {
+	if a := do(t, client, "GET", s.AuthURL("alpha"), "", ""); a.StatusCode != http.StatusOK {
 		t.Errorf("with the CA: %s", a.Status)
 	}
 	if _, err := try(t.Context(), http.DefaultClient, "GET", s.AuthURL("alpha"), "", ""); err == nil {

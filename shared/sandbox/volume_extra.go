@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -65,38 +66,10 @@ func volumeTypeRoutes() []route {
 		}, member, ""},
 		{"POST", "/types", createType, adminOf, manage},
 		{"GET", one, onType(func(c *call, r *record) (reply, error) { return ok(object{"volume_type": c.typeView(r)}) }), member, ""},
-		{"PUT", one, onType(func(c *call, r *record) (reply, error) {
-			in, err := c.in("volume_type")
-			if err != nil {
-				return reply{}, err
-			}
-			for _, key := range []string{"name", "description", "is_public"} {
-				if v, has := in[key]; has {
-					r.f[key] = v
-				}
-			}
-			return ok(object{"volume_type": c.typeView(r)})
-		}), adminOf, manage},
-		{"DELETE", one, onType(func(c *call, r *record) (reply, error) {
-			for _, v := range c.region.vol.volumes.order {
-				if str(v.f, "volume_type") == r.name() {
-					return reply{}, badRequest("Target volume type is still in use.")
-				}
-			}
-			c.region.vol.types.remove(r.id)
-			return accepted(nil)
-		}), adminOf, manage},
+		{"PUT", one, onType(updateType), adminOf, manage},
+		{"DELETE", one, onType(deleteType), adminOf, manage},
 		{"POST", one + "/action", onType(typeAction), adminOf, "volume_extension:volume_type_access:addProjectAccess"},
-		{"GET", one + "/os-volume-type-access", onType(func(c *call, r *record) (reply, error) {
-			if r.f["is_public"] == true {
-				return reply{}, fail(404, "", "Access list not available for public volume types.")
-			}
-			out := []any{}
-			for _, p := range r.ext.(*typeData).access {
-				out = append(out, object{"volume_type_id": r.id, "project_id": p})
-			}
-			return ok(object{"volume_type_access": out})
-		}), adminOf, "volume_extension:volume_type_access"},
+		{"GET", one + "/os-volume-type-access", onType(typeAccess), adminOf, "volume_extension:volume_type_access"},
 		{"GET", specs, onType(func(c *call, r *record) (reply, error) { return ok(object{"extra_specs": r.f["extra_specs"]}) }), member, ""},
 		{"POST", specs, onType(func(c *call, r *record) (reply, error) {
 			in, err := c.in("extra_specs")
@@ -128,6 +101,40 @@ func volumeTypeRoutes() []route {
 			return accepted(nil)
 		}), adminOf, "volume_extension:volume_type_encryption"},
 	}
+}
+
+func updateType(c *call, r *record) (reply, error) {
+	in, err := c.in("volume_type")
+	if err != nil {
+		return reply{}, err
+	}
+	for _, key := range []string{"name", "description", "is_public"} {
+		if v, has := in[key]; has {
+			r.f[key] = v
+		}
+	}
+	return ok(object{"volume_type": c.typeView(r)})
+}
+
+func deleteType(c *call, r *record) (reply, error) {
+	for _, v := range c.region.vol.volumes.order {
+		if str(v.f, "volume_type") == r.name() {
+			return reply{}, badRequest("Target volume type is still in use.")
+		}
+	}
+	c.region.vol.types.remove(r.id)
+	return accepted(nil)
+}
+
+func typeAccess(c *call, r *record) (reply, error) {
+	if r.f["is_public"] == true {
+		return reply{}, fail(404, "", "Access list not available for public volume types.")
+	}
+	out := []any{}
+	for _, p := range r.ext.(*typeData).access {
+		out = append(out, object{"volume_type_id": r.id, "project_id": p})
+	}
+	return ok(object{"volume_type_access": out})
 }
 
 // or2 gives an empty object for none.
@@ -174,7 +181,7 @@ func typeAction(c *call, r *record) (reply, error) {
 
 func typeSpec(c *call, r *record) (reply, error) {
 	specs, key := sub(r.f, "extra_specs"), c.vars["key"]
-	if c.req.Method == "PUT" {
+	if c.req.Method == http.MethodPut {
 		in, err := c.in("")
 		if err != nil {
 			return reply{}, err
@@ -184,7 +191,7 @@ func typeSpec(c *call, r *record) (reply, error) {
 	if _, has := specs[key]; !has {
 		return reply{}, fail(404, "", "Volume Type %s has no extra specs with key %s.", r.id, key)
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		delete(specs, key)
 		return accepted(nil)
 	}
@@ -327,7 +334,7 @@ func oneAttachment(c *call) (reply, error) {
 	if r == nil || !c.visible(r.project) {
 		return reply{}, fail(404, "", "Volume attachment could not be found with filter: attachment_id = %s.", c.vars["id"])
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		c.region.vol.attachments.remove(r.id)
 		if v := c.region.vol.volumes.get(str(r.f, "volume_id")); v != nil {
 			c.region.vol.detach(v, str(r.f, "instance"))
@@ -368,21 +375,7 @@ func qosRoutes() []route {
 			}
 			return ok(object{"qos_specs": out})
 		}, adminOf, rule + "get_all"},
-		{"POST", "/qos-specs", func(c *call) (reply, error) {
-			in, err := c.in("qos_specs")
-			if err != nil {
-				return reply{}, err
-			}
-			specs := object{}
-			for k, v := range in {
-				if k != "name" && k != "consumer" {
-					specs[k] = v
-				}
-			}
-			f := object{"id": newID(), "name": str(in, "name"), "consumer": strOr(in, "consumer", "back-end"), "specs": specs}
-			c.region.vol.qos.add(&record{id: str(f, "id"), f: f})
-			return ok(object{"qos_specs": f, "links": c.volLinks("qos-specs", str(f, "id"))})
-		}, adminOf, rule + "create"},
+		{"POST", "/qos-specs", createQoS, adminOf, rule + "create"},
 		{"GET", "/qos-specs/{id}", on(func(c *call, r *record) (reply, error) {
 			return ok(object{"qos_specs": r.f, "links": c.volLinks("qos-specs", r.id)})
 		}), adminOf, rule + "get"},
@@ -402,14 +395,32 @@ func qosRoutes() []route {
 		}), adminOf, rule + "delete"},
 		{"GET", "/qos-specs/{id}/associate", set(true), adminOf, rule + "update"},
 		{"GET", "/qos-specs/{id}/disassociate", set(false), adminOf, rule + "update"},
-		{"GET", "/qos-specs/{id}/associations", on(func(c *call, r *record) (reply, error) {
-			out := []any{}
-			for _, t := range c.region.vol.types.order {
-				if t.ext.(*typeData).qos == r.id {
-					out = append(out, object{"association_type": "volume_type", "name": t.name(), "id": t.id})
-				}
-			}
-			return ok(object{"qos_associations": out})
-		}), adminOf, rule + "get"},
+		{"GET", "/qos-specs/{id}/associations", on(qosAssociations), adminOf, rule + "get"},
 	}
+}
+
+func createQoS(c *call) (reply, error) {
+	in, err := c.in("qos_specs")
+	if err != nil {
+		return reply{}, err
+	}
+	specs := object{}
+	for k, v := range in {
+		if k != "name" && k != "consumer" {
+			specs[k] = v
+		}
+	}
+	f := object{"id": newID(), "name": str(in, "name"), "consumer": strOr(in, "consumer", "back-end"), "specs": specs}
+	c.region.vol.qos.add(&record{id: str(f, "id"), f: f})
+	return ok(object{"qos_specs": f, "links": c.volLinks("qos-specs", str(f, "id"))})
+}
+
+func qosAssociations(c *call, r *record) (reply, error) {
+	out := []any{}
+	for _, t := range c.region.vol.types.order {
+		if t.ext.(*typeData).qos == r.id {
+			out = append(out, object{"association_type": "volume_type", "name": t.name(), "id": t.id})
+		}
+	}
+	return ok(object{"qos_associations": out})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/http"
 	"strconv"
 )
 
@@ -83,7 +84,7 @@ func createSnapshot(c *call) (reply, error) {
 	if v == nil || !c.visible(v.project) {
 		return reply{}, fail(404, "", "Volume %s could not be found.", str(in, "volume_id"))
 	}
-	if status := str(v.f, "status"); status != "available" && !(status == "in-use" && (boolOr(in, "force", false) || c.minor >= 66)) {
+	if status := str(v.f, "status"); status != "available" && (status != "in-use" || !boolOr(in, "force", false) && c.minor < 66) {
 		return reply{}, badRequest("Invalid volume: Volume %s status must be available, but current status is: %s.", v.id, status)
 	}
 	r := &record{id: newID(), project: c.project(), created: c.now, ext: c.token.userID(), f: object{"name": or(in["name"], nil),
@@ -182,7 +183,7 @@ func createBackup(c *call) (reply, error) {
 	if v == nil || !c.visible(v.project) {
 		return reply{}, fail(404, "", "Volume %s could not be found.", str(in, "volume_id"))
 	}
-	if status := str(v.f, "status"); status != "available" && !(status == "in-use" && boolOr(in, "force", false)) {
+	if status := str(v.f, "status"); status != "available" && (status != "in-use" || !boolOr(in, "force", false)) {
 		return reply{}, badRequest("Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"%s\".", status)
 	}
 	r := &record{id: newID(), project: c.project(), created: c.now, f: object{"name": or(in["name"], nil), "description": in["description"],
@@ -295,7 +296,7 @@ func oneTransfer(c *call) (reply, error) {
 	if r == nil || !c.visible(r.project) {
 		return reply{}, fail(404, "", "Transfer %s could not be found.", c.vars["id"])
 	}
-	if c.req.Method == "DELETE" {
+	if c.req.Method == http.MethodDelete {
 		c.region.vol.transfers.remove(r.id)
 		if v := c.region.vol.volumes.get(str(r.f, "volume_id")); v != nil {
 			v.f["status"] = "available"
