@@ -20,8 +20,9 @@ type call struct {
 	t    *step.Task
 	head *store.Execution
 	*started
-	task    *store.Task   // this task execution; Version 0 = not stored yet
-	act     *store.Action // Run: its action execution
+	task    *store.Task     // this task execution; Version 0 = not stored yet
+	act     *store.Action   // Run: its action execution
+	acts    []*store.Action // Item: those of the chunk
 	from    []*store.Task
 	in      *value.Map // what was published on the way here
 	vers    *value.Map // how often, by leaf
@@ -42,7 +43,15 @@ func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
 	}
 	c.head = &store.Execution{ID: t.Execution}
 	c.task = &store.Task{ID: t.ID, Execution: t.Execution, Name: t.Name}
-	records := []store.Record{c.head, c.task}
+	records := []store.Record{c.head}
+	if t.Op == step.Item {
+		// Nothing of the task itself is needed, which saves a read for each item.
+		for _, a := range c.itemActions() {
+			records = append(records, a)
+		}
+	} else {
+		records = append(records, c.task)
+	}
 	if t.Op == step.Run || t.Op == step.Settle {
 		c.act = &store.Action{ID: derivedID(t.ID, strconv.Itoa(t.Round), "0"), Execution: t.Execution, Task: t.ID, Round: t.Round}
 		records = append(records, c.act)
@@ -115,7 +124,7 @@ func (c *call) recorded() *step.Answer {
 // started. What was started before still runs, as in Mistral: the tasks that it
 // continues from then name it among those that follow.
 func (c *call) skip() bool {
-	if !c.head.Ended || c.task.Version > 0 {
+	if !c.head.Ended || c.task.Version > 0 || c.t.Op == step.Item {
 		return false
 	}
 	return slices.ContainsFunc(c.from, func(t *store.Task) bool { return !slices.Contains(t.Next, c.t.Name) })

@@ -110,7 +110,7 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 		return c.endWith(ctx, c.t.Error.Error, message(c.t.Error))
 	}
 	if act.Version == 0 {
-		return nil, SubWorkflowFailed{c.lost()}
+		return nil, SubWorkflowFailed{c.lost("the sub-workflow was not started: ")}
 	}
 	if err := c.e.opts.Records.Put(c.saving(ctx), act); err != nil {
 		return nil, err

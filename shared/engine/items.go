@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/expr"
@@ -199,17 +200,9 @@ func (c *call) row(ctx context.Context, i int) ([]any, error) {
 // item runs a chunk of items. All of them run; then the first failure, if any,
 // is the chunk's.
 func (c *call) item(ctx context.Context) (*step.Answer, error) {
-	chunk := c.t.Chunk
-	if chunk == nil || chunk.Count < 1 {
+	acts := c.acts
+	if len(acts) == 0 {
 		return nil, fmt.Errorf("engine: the event names no items of task %q", c.t.Name)
-	}
-	acts := c.itemActions()
-	records := make([]store.Record, len(acts))
-	for i, a := range acts {
-		records[i] = a
-	}
-	if err := c.e.opts.Records.Load(ctx, records...); err != nil {
-		return nil, err
 	}
 	limit := c.e.opts.Parallel
 	if n, _ := c.t.Concurrency.V.(int64); n > 0 {
@@ -239,16 +232,19 @@ func (c *call) item(ctx context.Context) (*step.Answer, error) {
 	return &step.Answer{From: []string{c.task.ID}, State: Success, Routes: []string{}, Region: regions[0]}, nil
 }
 
+// itemActions are the action executions of the event's chunk.
 func (c *call) itemActions() []*store.Action {
-	acts := make([]*store.Action, c.t.Chunk.Count)
-	for i := range acts {
+	if c.t.Chunk == nil {
+		return nil
+	}
+	for i := range c.t.Chunk.Count {
 		index := c.t.Chunk.First + i
-		acts[i] = &store.Action{
+		c.acts = append(c.acts, &store.Action{
 			ID:        derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)),
 			Execution: c.t.Execution, Task: c.task.ID, Index: index, Round: c.t.Round,
-		}
+		})
 	}
-	return acts
+	return c.acts
 }
 
 // oneItem runs one item and stores its outcome, whatever it is.
@@ -371,14 +367,14 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 			return nil, &TaskError{Name: a.ErrorName, Message: expr.Str(a.Output.V)}
 		}
 		if a.State != Error {
-			a.Output = value.Any{V: "the item's function ended without an outcome: " + c.lost()}
+			a.Output = value.Any{V: c.lost("the item's function ended without an outcome: ")}
 			results[a.Index] = a.Output.V
 		}
 		failed = append(failed, a)
 	}
 	for i, ok := range seen {
 		if !ok {
-			text := "the item did not run: " + c.lost()
+			text := c.lost("the item did not run: ")
 			results[i] = text
 			failed = append(failed, &store.Action{Index: i, Output: value.Any{V: text}})
 		}
@@ -397,15 +393,18 @@ func (c *call) saveSubs(ctx context.Context, acts []*store.Action) error {
 	return c.e.opts.Records.Put(c.saving(ctx), records...)
 }
 
-// lost says why an item has no outcome, as far as the state machine told.
-func (c *call) lost() string {
-	if c.t.Error != nil {
-		return message(c.t.Error)
+// lost says why there is no outcome, as far as that is known.
+func (c *call) lost(what string) string {
+	switch {
+	case c.t.Timeout > 0 && c.e.now().Sub(c.task.StartedAt) >= time.Duration(c.t.Timeout)*time.Second:
+		return c.timeoutMessage()
+	case c.t.Error != nil:
+		return what + message(c.t.Error)
+	case c.head.Ended:
+		return what + "the execution had ended"
+	default:
+		return what + "nothing was recorded"
 	}
-	if c.head.Ended {
-		return "the execution had ended"
-	}
-	return "nothing was recorded"
 }
 
 // itemsInfo is the state_info of a with-items task with failed items. Mistral

@@ -35,7 +35,7 @@ var notYet = map[string]bool{
 	"fail_on_false": true, "fail_on_true": true, "items_fail_on": true,
 	"publish_global": true, "retry_break_on": true, "retry_continue_on": true,
 	"retry_expression": true, "sub_name_by_expression": true, "wait_before_expression": true,
-	"retry_publish": true, "retry_then_success_guard": true,
+	"jinja_basic": true, "retry_publish": true, "retry_then_success_guard": true,
 }
 
 // differs are the cases whose outcome is another one on purpose, with the
@@ -43,7 +43,7 @@ var notYet = map[string]bool{
 var differs = map[string]string{
 	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
 	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_subworkflow": "17",
-	"yaql_select_where": "18", "join_input_invalid": "15", "inline_and_input": "4",
+	"join_input_invalid": "15",
 }
 
 // racy are the cases in which a branch fails the workflow while another one
