@@ -69,10 +69,25 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
-var (
-	yaqlPattern  = regexp.MustCompile(`<%.*?%>`)
-	jinjaPattern = regexp.MustCompile(`\{\{.*?\}\}|\{%.*?%\}`)
-)
+var jinjaPattern = regexp.MustCompile(`\{\{.*?\}\}|\{%.*?%\}`)
+
+// nextExpr finds the first `<%...%>` of src, from pos on, that is on one line;
+// both results are negative if there is none.
+func nextExpr(src string, pos int) (from, to int) {
+	for pos < len(src) {
+		i := strings.Index(src[pos:], "<%")
+		if i < 0 {
+			break
+		}
+		from = pos + i
+		line, _, _ := strings.Cut(src[from+2:], "\n")
+		if j := strings.Index(line, "%>"); j >= 0 {
+			return from, from + 2 + j + 2
+		}
+		pos = from + 2 + len(line)
+	}
+	return -1, -1
+}
 
 // Compile reads a template. The error is a [*SyntaxError] or an
 // [*UnsupportedError].
@@ -82,20 +97,22 @@ func Compile(src string) (*Template, error) {
 		t.parts = []part{{text: src}}
 		return t, nil
 	}
-	if at := jinjaPattern.FindStringIndex(src); at != nil {
-		return nil, &UnsupportedError{Template: src, Language: "Jinja2", Offset: at[0]}
+	if strings.Contains(src, "{{") || strings.Contains(src, "{%") {
+		if at := jinjaPattern.FindStringIndex(src); at != nil {
+			return nil, &UnsupportedError{Template: src, Language: "Jinja2", Offset: at[0]}
+		}
 	}
 	pos := 0
-	for _, at := range yaqlPattern.FindAllStringIndex(src, -1) {
-		p, err := compileExpr(src, at[0], at[1])
+	for from, to := nextExpr(src, 0); from >= 0; from, to = nextExpr(src, pos) {
+		p, err := compileExpr(src, from, to)
 		if err != nil {
 			return nil, err
 		}
-		if at[0] > pos {
-			t.parts = append(t.parts, part{text: src[pos:at[0]]})
+		if from > pos {
+			t.parts = append(t.parts, part{text: src[pos:from]})
 		}
 		t.parts = append(t.parts, p)
-		pos = at[1]
+		pos = to
 	}
 	if pos < len(src) || src == "" {
 		t.parts = append(t.parts, part{text: src[pos:]})
