@@ -9,15 +9,15 @@ import (
 )
 
 func ExampleParse() {
-	src := []byte("version: '2.0'\nhello:\n  tasks:\n    greet:\n      action: std.echo output=\"Hello\"\n      on-sucess: done\n")
+	src := []byte("version: '2.0'\nhello:\n  tasks:\n    greet:\n      action: std.echo output=\"Hello\"\n      on-succes: done\n")
 	file, diags := Parse("hello.yaml", src, Options{})
 	if err := Render(os.Stdout, diags, map[string][]byte{"hello.yaml": src}, RenderOptions{}); err != nil {
 		panic(err)
 	}
 	fmt.Println(file.Workflows[0].Tasks[0].Action.Name)
 	// Output:
-	// hello.yaml:6:7: error: unknown key "on-sucess" in task "greet" [unknown-key]
-	// 6 |       on-sucess: done
+	// hello.yaml:6:7: error: unknown key "on-succes" in task "greet" [unknown-key]
+	// 6 |       on-succes: done
 	//   |       ^^^^^^^^^
 	//   help: did you mean "on-success"?
 	// std.echo

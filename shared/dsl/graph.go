@@ -129,7 +129,8 @@ func (r *reader) checkGraph(w *Workflow) {
 	in := w.Inbound()
 	r.checkJoins(w, in)
 	if len(w.StartTasks()) == 0 {
-		r.errorf("no-start-task", w.NameSpan, "one task must have none before it", "no task of workflow %q can be the first: each has one that leads to it", w.Name)
+		r.errorf("no-start-task", w.NameSpan, "one task must have none before it",
+			"no task of workflow %q can be the first: each has one that leads to it", w.Name)
 		return
 	}
 	r.checkReachable(w)
@@ -177,7 +178,8 @@ func (r *reader) checkJoins(w *Workflow, in map[string][]*Task) {
 		case t.Join.All && n == 0:
 			r.errorf("join-without-inbound", t.Join.Span, "", "no task leads to %q, so there is nothing to join", t.Name)
 		case n < t.Join.Count:
-			r.errorf("join-without-inbound", t.Join.Span, "", "%q waits for %d tasks, but only %d lead to it", t.Name, t.Join.Count, n)
+			r.errorf("join-without-inbound", t.Join.Span, "",
+				"%q waits for %d tasks, but only %d lead to it", t.Name, t.Join.Count, n)
 		}
 	}
 }

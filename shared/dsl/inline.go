@@ -105,10 +105,12 @@ func (r *reader) checkGap(n *Node, from, to int, before []Param, what string) {
 	if trimmed == "" {
 		return
 	}
-	if len(before) > 0 && from > 0 && strings.IndexByte(gapRunes, gap[0]) < 0 && n.Text[from-1] != ' ' && strings.IndexByte(trimmed, '=') < 0 {
+	attached := strings.IndexByte(gapRunes, gap[0]) < 0 && from > 0 && n.Text[from-1] != ' '
+	if len(before) > 0 && attached && strings.IndexByte(trimmed, '=') < 0 {
 		cut := strings.IndexAny(gap+" ", gapRunes)
 		p := before[len(before)-1]
-		r.warnf("inline-cut", n.SpanOf(from, from+cut), fmt.Sprintf("write the parameter under \"input\" if it is more than %s", p.Value.Text),
+		r.warnf("inline-cut", n.SpanOf(from, from+cut),
+			fmt.Sprintf("write the parameter under \"input\" if it is more than %s", p.Value.Text),
 			"Mistral reads only %s of the value of %q", p.Value.Text, p.Name)
 		if strings.Trim(gap[cut:], gapRunes) == "" {
 			return
@@ -136,7 +138,8 @@ func (r *reader) reportLost(n *Node, from int, gap, what string) {
 	}
 	if word := strings.Trim(gap, gapRunes); word != "" {
 		start := from + strings.Index(gap, word)
-		r.errorf("inline-lost", n.SpanOf(start, start+len(word)), "write each parameter as name=value, texts in quotes", "%q in %s is no parameter", word, what)
+		r.errorf("inline-lost", n.SpanOf(start, start+len(word)), "write each parameter as name=value, texts in quotes",
+			"%q in %s is no parameter", word, what)
 	}
 }
 

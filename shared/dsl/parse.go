@@ -267,5 +267,6 @@ func (d dict) inputParam(item *Node, what string) InputParam {
 	}
 	e := item.Entries[0]
 	d.checkValues(e.Value)
-	return InputParam{Name: d.asText(e.Key, "a parameter's name in "+what), HasDefault: true, Default: e.Value, Span: e.Key.Span}
+	name := d.asText(e.Key, "a parameter's name in "+what)
+	return InputParam{Name: name, HasDefault: true, Default: e.Value, Span: e.Key.Span}
 }

@@ -229,10 +229,10 @@ func (d dict) number(key string) *Node {
 		return n
 	}
 	what := fmt.Sprintf("%q of %s", key, d.what)
-	switch {
-	case n.Kind == yaml.Int:
+	switch n.Kind {
+	case yaml.Int:
 		d.errorf("out-of-range", n.Span, "", "%s must not be negative", what)
-	case n.Kind == yaml.String:
+	case yaml.String:
 		d.errorf("wrong-type", n.Span, exprAdvice(n, "write the number without quotes"), "%s must be an integer or one expression", what)
 	default:
 		d.errorf("wrong-type", n.Span, "", "%s must be an integer or one expression, not %s", what, describe(n))

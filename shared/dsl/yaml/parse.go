@@ -214,7 +214,8 @@ func (p *parser) blockList(opened bool) *Node {
 func (p *parser) blockEnd(expected string) {
 	t := p.next()
 	if t.kind != tokBlockEnd {
-		p.failToken(t, "check the indentation, and quotes that close too early", "expected %s or the end of its block, but found %s", expected, tokenNames[t.kind])
+		p.failToken(t, "check the indentation, and quotes that close too early",
+			"expected %s or the end of its block, but found %s", expected, tokenNames[t.kind])
 	}
 }
 

@@ -412,7 +412,7 @@ func (s *scanner) unwind(column int) {
 
 func (s *scanner) fetchTag() {
 	start := s.pos
-	n := 0
+	n := 1
 	if s.byteAt(1) == '<' {
 		for n = 2; !s.blankAt(n) && s.byteAt(n) != '>'; n++ {
 		}
@@ -421,13 +421,13 @@ func (s *scanner) fetchTag() {
 		}
 		n++
 	} else {
-		for n = 1; isTagChar(s.byteAt(n)); n++ {
+		for ; isTagChar(s.byteAt(n)); n++ {
 		}
 		if n == 2 && s.byteAt(1) == '!' {
 			s.fail(s.pos, "put the text in quotes", "a tag without a name")
 		}
 	}
-	if !s.blankAt(n) && !(s.flow > 0 && s.byteAt(n) == ',') {
+	if !s.blankAt(n) && (s.flow == 0 || s.byteAt(n) != ',') {
 		s.fail(s.pos, "put the text in quotes", "a value can't begin with '!'")
 	}
 	text := s.src[s.pos.Offset : s.pos.Offset+n]
