@@ -135,7 +135,7 @@ func canonicalHost(authority string) (string, error) {
 	}
 	for i := range len(host) {
 		c := host[i]
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' {
 			return "", errors.New("has a host that is no valid name")
 		}
 	}

@@ -26,6 +26,7 @@ type catalogEndpoint struct {
 // one odd endpoint does not make a whole catalog unreadable.
 type text string
 
+// UnmarshalJSON implements [json.Unmarshaler]; it never fails.
 func (t *text) UnmarshalJSON(data []byte) error {
 	var s string
 	if json.Unmarshal(data, &s) == nil {

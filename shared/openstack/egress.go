@@ -261,15 +261,20 @@ func (g *guard) check(name string, port uint16, address string, opened bool) err
 }
 
 // checkLiteral checks a URL's host where somebody else will resolve it: a proxy.
+// Of a name nothing can be known here, but a number is an address in a spelling
+// that only some resolvers read.
 func (g *guard) checkLiteral(host, portText string) error {
 	n, _ := strconv.ParseUint(portText, 10, 16)
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
-	a, err := netip.ParseAddr(name)
+	a, _ := netip.ParseAddr(name) // invalid for a name
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		a, err = netip.IPv6Loopback(), nil
+		a = netip.IPv6Loopback()
 	}
-	if err != nil {
-		return nil
+	if a.IsValid() {
+		return g.check(name, uint16(n), netip.AddrPortFrom(a, uint16(n)).String(), false)
 	}
-	return g.check(name, uint16(n), netip.AddrPortFrom(a, uint16(n)).String(), false)
+	if numericLabel.MatchString(name[strings.LastIndexByte(name, '.')+1:]) {
+		return denied(name, name, "an address in a spelling that can't be checked")
+	}
+	return nil
 }

@@ -159,7 +159,7 @@ func TestHTTPClientRedirects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, _ := http.NewRequest("GET", front.URL, nil)
+		r, _ := http.NewRequest(http.MethodGet, front.URL, nil)
 		r.Header.Set("X-Auth-Token", "planted")
 		r.Header.Set("Authorization", "planted")
 		r.Header.Set("Cookie", "planted=1")
@@ -182,7 +182,7 @@ func TestHTTPClientRedirects(t *testing.T) {
 	}
 	c, _ := newManager(t, Config{OpenHosts: []string{frontHost}}).HTTPClient(HTTPOptions{NoRedirects: true})
 	resp, err := c.Get(front.URL)
-	if err != nil || resp.StatusCode != 302 {
+	if err != nil || resp.StatusCode != http.StatusFound {
 		t.Errorf("NoRedirects: %v, %v", resp, err)
 	}
 }
@@ -214,7 +214,7 @@ func TestProxies(t *testing.T) {
 		t.Errorf("the operator's proxy: %v", err)
 	}
 	var denied EgressDenied
-	for _, target := range []string{"http://169.254.169.254/latest", "http://localhost/", "http://[::ffff:127.0.0.1]/"} {
+	for _, target := range []string{"http://169.254.169.254/latest", "http://localhost/", "http://[::ffff:127.0.0.1]/", "http://127.1/", "http://0x7f.1./", "http://2130706433/", "http://a.localhost/"} {
 		if err := get(operators, HTTPOptions{}, target); !errors.As(err, &denied) {
 			t.Errorf("%s through the proxy: %v", target, err)
 		}

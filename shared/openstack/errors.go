@@ -96,53 +96,53 @@ func DetailOf(err error) (Detail, bool) {
 // twice. A request that changes something and whose answer was lost ends as
 // OutcomeUnknown instead.
 type (
-	// Unauthorized: Keystone or a service did not accept the credentials or
+	// Unauthorized means that Keystone or a service did not accept the credentials or
 	// the token (401), also after the token was renewed once.
 	Unauthorized struct{ Detail }
-	// Forbidden: the credentials are known but may not do this (403).
+	// Forbidden means that the credentials are known but may not do this (403).
 	Forbidden struct{ Detail }
-	// NotFound: the thing does not exist, or not for this project (404).
+	// NotFound means that the thing does not exist, or not for this project (404).
 	NotFound struct{ Detail }
-	// Conflict: the thing is in a state that forbids the request (409).
+	// Conflict means that the thing is in a state that forbids the request (409).
 	Conflict struct{ Detail }
-	// BadRequest: the service refused the request as such (400 and the
+	// BadRequest means that the service refused the request as such (400 and the
 	// other 4xx that have no name of their own, 501).
 	BadRequest struct{ Detail }
-	// OverLimit: a rate limit (429, or 413 with an overLimit body).
+	// OverLimit means a rate limit (429, or 413 with an overLimit body).
 	OverLimit struct{ Detail }
-	// Unavailable: the service can't be reached or said 5xx.
+	// Unavailable means that the service can't be reached or said 5xx.
 	Unavailable struct{ Detail }
-	// Timeout: no answer in time.
+	// Timeout means no answer in time.
 	Timeout struct{ Detail }
-	// OutcomeUnknown: the request changes something, it was sent, and no
+	// OutcomeUnknown means that the request changes something, it was sent, and no
 	// answer tells whether it was carried out.
 	OutcomeUnknown struct{ Detail }
-	// Canceled: the caller's context was canceled; errors.Is finds
+	// Canceled means that the caller's context was canceled; errors.Is finds
 	// context.Canceled.
 	Canceled struct{ Detail }
-	// BadAnswer: the service answered with success but the answer can't be
+	// BadAnswer means that the service answered with success but the answer can't be
 	// used: not JSON, cut off, or larger than the configured limit.
 	BadAnswer struct{ Detail }
-	// EgressDenied: the address is link-local, loopback, a metadata service
+	// EgressDenied means that the address is link-local, loopback, a metadata service
 	// or the Lambda runtime's, and the operator did not open it.
 	EgressDenied struct{ Detail }
-	// AuthURLNotAllowed: the policy does not let this auth URL be spoken to.
+	// AuthURLNotAllowed means that the policy does not let this auth URL be spoken to.
 	AuthURLNotAllowed struct{ Detail }
-	// InvalidInput: the target itself is wrong: an unknown cloud name,
+	// InvalidInput means that the target itself is wrong: an unknown cloud name,
 	// credentials that lack a part, an interface that does not exist.
 	InvalidInput struct{ Detail }
 
-	// RegionNotFound: the catalog has the service, but not in that region.
+	// RegionNotFound means that the catalog has the service, but not in that region.
 	RegionNotFound struct {
 		Detail
 		Regions []string // where the service is
 	}
-	// AmbiguousRegion: no region was named and the service is in several.
+	// AmbiguousRegion means that no region was named and the service is in several.
 	AmbiguousRegion struct {
 		Detail
 		Regions []string // to choose from
 	}
-	// ServiceNotFound: the catalog has no such service, or not with the
+	// ServiceNotFound means that the catalog has no such service, or not with the
 	// interface that was asked for.
 	ServiceNotFound struct {
 		Detail
@@ -216,7 +216,7 @@ func inCloud(err error, cloud string) error {
 		}
 		return d
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // they come from here and are not wrapped
 	case Unauthorized:
 		return Unauthorized{at(e.Detail)}
 	case Forbidden:

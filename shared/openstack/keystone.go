@@ -258,9 +258,7 @@ func (id *identity) version3(body []byte, d Detail) (string, error) {
 		Versions json.RawMessage `json:"versions"`
 		Version  *versionJSON    `json:"version"`
 	}
-	if json.Unmarshal(body, &doc) != nil {
-		return id.url.v3(), nil
-	}
+	_ = json.Unmarshal(body, &doc) // what can't be read has no versions
 	var versions []versionJSON
 	var wrapped struct {
 		Values []versionJSON `json:"values"`

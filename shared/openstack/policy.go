@@ -33,7 +33,7 @@ func newPolicy(cfg Config) (policy, error) {
 
 // check decides on an auth URL that is not the operator's own.
 func (p policy) check(u authURL) error {
-	message := ""
+	var message string
 	switch {
 	case !p.multiCloud && p.anyCloud:
 		message = "is not the auth URL of a configured cloud, and multi_cloud is off"

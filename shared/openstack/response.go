@@ -53,6 +53,7 @@ type streamBody struct {
 	cancel func()
 }
 
+// Close closes the body and ends the try.
 func (s *streamBody) Close() error {
 	defer s.cancel()
 	return s.ReadCloser.Close()

@@ -276,7 +276,8 @@ func (m *Manager) follow(ctx context.Context, c *call) (*http.Response, error) {
 		}
 		location := resp.Header.Get("Location")
 		switch resp.StatusCode {
-		case 301, 302, 303, 307, 308:
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+			http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		default:
 			return resp, nil
 		}
@@ -288,7 +289,7 @@ func (m *Manager) follow(ctx context.Context, c *call) (*http.Response, error) {
 		if err != nil || next.Scheme != "http" && next.Scheme != "https" || next.Host == "" || next.User != nil {
 			return nil, BadAnswer{c.detailWith("redirected to what is no plain http URL")}
 		}
-		if resp.StatusCode == 303 && method != http.MethodHead {
+		if resp.StatusCode == http.StatusSeeOther && method != http.MethodHead {
 			method, body = http.MethodGet, nil
 		}
 		if hop == maxRedirects {

@@ -362,7 +362,10 @@ func TestKeystoneAwayAtRenewal(t *testing.T) {
 	f.life = 10 * time.Minute
 	m := newManager(t, Config{Now: func() time.Time { return now }})
 	service := f.compute(m)
-	f.login = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
+	f.login = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
 	now = now.Add(9*time.Minute + 30*time.Second)
 	if _, err := get(service, "/servers"); err != nil {
 		t.Errorf("with half a minute left: %v", err)
@@ -442,8 +445,8 @@ func TestLoginErrors(t *testing.T) {
 		}, BadAnswer{}, "the answer is no token: Welcome: to nginx"},
 		{"no token header", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 201, `{"token": {}}`) }, BadAnswer{}, "X-Subject-Token"},
 		{"cut off", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 201, `{"token": {"catalog": [`) }, BadAnswer{}, "no token"},
-		{"down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, Unavailable{}, "503"},
-		{"rate limit", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, OverLimit{}, "429"},
+		{"down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, Unavailable{}, "503"},
+		{"rate limit", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, OverLimit{}, "429"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			f := newFakeCloud(t)
@@ -555,7 +558,7 @@ func TestKeystoneLoops(t *testing.T) {
 	f := newFakeCloud(t)
 	f.login = func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Location", "/v3/auth/tokens")
-		w.WriteHeader(307)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 		return true
 	}
 	var bad BadAnswer

@@ -365,7 +365,7 @@ func TestErrorText(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	f.service = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }
+	f.service = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
 	if _, err := get(s, ""); err == nil || err.Error() != "compute in RegionOne: GET: 404 Not Found" {
 		t.Errorf("got %v", err)
 	}
