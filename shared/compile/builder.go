@@ -165,6 +165,14 @@ func (b *builder) executionID() string {
 	return query("$states.context.Execution.Name")
 }
 
+// startInput is the input that the state machine was started with.
+func (b *builder) startInput() string {
+	if b.threads {
+		return "$exists($states.context.Execution.Input.sirocco) ? $states.context.Execution.Input.sirocco.input : $states.context.Execution.Input"
+	}
+	return "$states.context.Execution.Input"
+}
+
 // workflowValue is the workflow part of a payload: what an execution's record
 // is made of.
 func workflowValue(spec *step.Workflow) any { return literal(value.Of(spec)) }

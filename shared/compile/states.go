@@ -113,7 +113,7 @@ func (b *builder) addStart(m *value.Map, t *task) {
 		return
 	}
 	m.Set("workflow", workflowValue(b.src.spec))
-	m.Set("start", query("$states.context.Execution.Input"))
+	m.Set("start", query(b.startInput()))
 }
 
 func (b *builder) addJoin(m *value.Map, t *task) {

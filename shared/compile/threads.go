@@ -39,7 +39,7 @@ func (b *builder) threadsForm() *asl.Machine {
 	}}})
 	states.Add(lost, &asl.State{Type: asl.TypeFail, Error: "UnknownTask", Cause: "the engine named a task that this definition does not have"})
 	states.Add(b.failed, &asl.State{
-		Type: asl.TypeFail, Error: "WorkflowFailed", Cause: "a task failed; the execution record says which and why",
+		Type: asl.TypeFail, Error: "WorkflowFailed", Cause: query("$exists($states.input.info) and $states.input.info != '' ? $states.input.info : 'a task failed; the execution record says which and why'"),
 	})
 	states.Add(b.done, &asl.State{Type: asl.TypeSucceed,
 		Output: query("{'failed': $exists($states.input.failed) and $states.input.failed}")})
@@ -81,10 +81,15 @@ func (b *builder) forkThreads() *asl.State {
 		Type: asl.TypeMap, Items: query("$states.input.next"),
 		ItemSelector: value.MapOf(
 			"execution", b.executionID(),
+			"input", query(b.startInput()),
 			"next", query("[$states.context.Map.Item.Value]"),
 		),
 		ItemProcessor: &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: thread, States: states},
-		Output:        value.MapOf("next", []any{}, "failed", query("true in $states.result.failed")),
-		Next:          b.end,
+		Output: value.MapOf(
+			"next", []any{},
+			"failed", query("true in $states.result.failed"),
+			"info", query("$count($states.result.error) > 0 ? ($states.result.error.Cause)[0] : ''"),
+		),
+		Next: b.end,
 	}
 }
