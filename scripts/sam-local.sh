@@ -133,7 +133,10 @@ make --no-print-directory sam-build ARCHITECTURE="$arch"
 surroundings
 failed=0 count=0
 names=("$@")
-[ ${#names[@]} -gt 0 ] || mapfile -t names < <(cd events && ls ./*.json | sed 's|^\./||; s|\.json$||')
+if [ ${#names[@]} -eq 0 ]; then
+	# The engine's last: it ends the execution that another event begins.
+	mapfile -t names < <(cd events && ls ./*.json | sed 's|^\./||; s|\.json$||' | sed '/^engine-/d' && ls ./engine-*.json | sed 's|^\./||; s|\.json$||')
+fi
 for name in "${names[@]}"; do
 	invoke "$name"
 	count=$((count + 1))

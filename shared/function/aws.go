@@ -20,7 +20,6 @@ import (
 // function's environment: region and the role's credentials. The SDK's own
 // package config would look in files, single sign-on and instance metadata too,
 // none of which a function has, for a millisecond at every cold start.
-// AWS_ENDPOINT_URL names the endpoint of an emulator.
 func (f *Function) loadAWS(context.Context) (aws.Config, error) {
 	region := f.config.env("AWS_REGION")
 	if region == "" {
@@ -41,8 +40,8 @@ func (f *Function) loadAWS(context.Context) (aws.Config, error) {
 			return c, nil
 		})),
 	}
-	if endpoint := f.config.env("AWS_ENDPOINT_URL"); endpoint != "" {
-		cfg.BaseEndpoint = aws.String(endpoint)
+	if f.config.Endpoint != "" {
+		cfg.BaseEndpoint = aws.String(f.config.Endpoint)
 	}
 	return cfg, nil
 }

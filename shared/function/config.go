@@ -32,6 +32,9 @@ const (
 	EnvCloudsSecret = "CLOUDS_SECRET"
 	// EnvCredentialsKey is the KMS key that seals stored credentials.
 	EnvCredentialsKey = "CREDENTIALS_KEY"
+	// EnvEndpoint is the endpoint of AWS's services where it is not AWS's own, as
+	// with an emulator; empty means AWS's.
+	EnvEndpoint = "AWS_ENDPOINT_URL"
 	// EnvLogLevel is debug, info (the default), warn or error.
 	EnvLogLevel = "LOG_LEVEL"
 )
@@ -46,6 +49,7 @@ type Config struct {
 	OpenHosts       []string
 	CloudsSecret    string
 	CredentialsKey  string
+	Endpoint        string
 	LogLevel        slog.Level
 	// Environ is the environment, "NAME=value" each, for OS_* variables and those
 	// that Lambda sets (AWS_REGION and the role's credentials).
@@ -56,7 +60,7 @@ type Config struct {
 func Variables() []string {
 	return []string{
 		EnvTable, EnvMultiCloud, EnvAllowedAuthURIs, EnvDefaultRegion, EnvDefaultCloud,
-		EnvOpenHosts, EnvCloudsSecret, EnvCredentialsKey, EnvLogLevel,
+		EnvOpenHosts, EnvCloudsSecret, EnvCredentialsKey, EnvEndpoint, EnvLogLevel,
 	}
 }
 
@@ -87,6 +91,7 @@ func ParseConfig(environ []string) (Config, error) {
 		OpenHosts:       list(vars[EnvOpenHosts]),
 		CloudsSecret:    vars[EnvCloudsSecret],
 		CredentialsKey:  vars[EnvCredentialsKey],
+		Endpoint:        vars[EnvEndpoint],
 		Environ:         slices.Clone(environ),
 	}
 	if s := vars[EnvMultiCloud]; s != "" {

@@ -96,7 +96,7 @@ func ValuesOf(ctx context.Context, sb *sandbox.Sandbox) (Values, error) {
 		"TOKEN": token, "PROJECT_ID": project,
 		"APPLICATION_CREDENTIAL_ID": id, "APPLICATION_CREDENTIAL_SECRET": secret,
 		"CLOUD": first, "OTHER_CLOUD": other, "OTHER_REGION": others[len(others)-1],
-		"CREDENTIALS_SECRET": CredentialsSecret,
+		"CREDENTIALS_SECRET": CredentialsSecret, "EXECUTION": "execution-of-the-events",
 	}, nil
 }
 
