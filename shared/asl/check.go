@@ -273,6 +273,8 @@ func (c *checker) reference(path string, r Reference, env scope) {
 		// it is nothing in Step Functions. Only running tells them apart.
 	case r.Name == "states":
 		c.statesField(path, r, env)
+	case env.vars[r.Name] && r.Call:
+		c.problem(path, "calls $%s, which is a variable here", r.Name)
 	case env.vars[r.Name]:
 	case r.Name == "eval":
 		c.problem(path, "uses $eval, which Step Functions does not have")

@@ -135,6 +135,15 @@ func (c *checker) number(path string, v any, low, high int64, env scope) {
 	}
 }
 
+// percentage checks a field that is a number from 0 to 100 or an expression.
+func (c *checker) percentage(path string, v any, env scope) {
+	if f, ok := v.(float64); !ok {
+		c.number(path, v, 0, 100, env)
+	} else if f < 0 || f > 100 {
+		c.problem(path, "is %v, not within 0 and 100", f)
+	}
+}
+
 func (c *checker) task(path string, s *State, env scope) {
 	if s.Resource == "" {
 		c.problem(join(path, "Resource"), "is missing")
@@ -192,7 +201,7 @@ func (c *checker) mapState(path string, s *State, env scope) {
 	c.value(join(path, "ResultWriter"), s.ResultWriter, env)
 	c.number(join(path, "MaxConcurrency"), s.MaxConcurrency, 0, math.MaxInt32, env)
 	c.number(join(path, "ToleratedFailureCount"), s.ToleratedFailureCount, 0, math.MaxInt32, env)
-	c.number(join(path, "ToleratedFailurePercentage"), s.ToleratedFailurePercentage, 0, 100, env)
+	c.percentage(join(path, "ToleratedFailurePercentage"), s.ToleratedFailurePercentage, env)
 	p := join(path, "ItemProcessor")
 	if s.ItemProcessor == nil {
 		c.problem(p, "is missing")

@@ -34,6 +34,9 @@ func (fr *frame) fail(err *StateError) {
 	if fr.dropAttempt(); fr.retry(err) {
 		return
 	}
+	if t := fr.state.def.Type; t == asl.TypeParallel || t == asl.TypeMap {
+		fr.ex.event(fr, t+"StateFailed", "", Details{})
+	}
 	for _, c := range fr.state.catch {
 		if !matches(c.errors, err) {
 			continue

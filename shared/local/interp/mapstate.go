@@ -165,7 +165,6 @@ func (fr *frame) scopeOfItems() *scope { return fr.state.processor }
 // run.
 func (fr *frame) cancelAndFail(err *evaluationError) {
 	fr.abortChildren(nil)
-	fr.ex.event(fr, "MapStateFailed", "", Details{})
 	fr.evaluationFailed(err, true)
 }
 

@@ -205,14 +205,8 @@ func (fr *frame) childFailed(child *frame, err *StateError) {
 	}
 	fr.last = child.last
 	fr.abortChildren(child)
-	switch {
-	case child.scope.distributed:
+	if child.scope.distributed {
 		fr.ex.event(fr, "MapRunFailed", "mapRunFailedEventDetails", errorDetails(err))
-		fr.ex.event(fr, "MapStateFailed", "", Details{})
-	case inMap:
-		fr.ex.event(fr, "MapStateFailed", "", Details{})
-	default:
-		fr.ex.event(fr, "ParallelStateFailed", "", Details{})
 	}
 	fr.fail(err)
 }
