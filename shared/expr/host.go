@@ -77,6 +77,7 @@ type dataHost struct {
 	data any
 }
 
+// Env is what the data have as `__env`.
 func (h dataHost) Env(context.Context) (any, error) {
 	var v any
 	var err error

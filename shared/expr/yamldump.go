@@ -132,7 +132,7 @@ func (w *yamlWriter) scalar(v any, level int, key bool) {
 	case a.plain && !resolves(s) && s != "":
 		w.plain(s, fold, !key)
 		w.openEnded = root
-	case a.single && !(key && a.lineBreaks):
+	case a.single && (!key || !a.lineBreaks):
 		w.single(s, fold, !key)
 	default:
 		w.double(s, fold, !key)
@@ -261,7 +261,7 @@ func (w *yamlWriter) words(s string, level int, split, quoted bool) {
 			n++
 			w.write("''")
 		default:
-			for n < len(s) && s[n] != ' ' && s[n] != '\n' && !(quoted && s[n] == '\'') {
+			for n < len(s) && s[n] != ' ' && s[n] != '\n' && (!quoted || s[n] != '\'') {
 				n++
 			}
 			w.write(s[i:n])

@@ -27,6 +27,13 @@
 // together, integers have 65,536 bits at most, a regular expression two
 // seconds, and the context is asked every few hundred steps.
 //
+// What differs from Python on purpose: a set has the order in which it was made;
+// str() of an iterator is an error, and not its address in memory; the properties
+// utc and timestamp of a date with an offset are right; a search publishes named
+// groups; datetime() without a format reads the common forms of dates and does
+// not guess; characters by name (\N{...}) and possessive quantifiers of regular
+// expressions are errors; and there are limits.
+//
 // [Expr.Check] finds calls that can't work whatever the data are, and the names
 // that an expression asks for. What is right is what Mistral does:
 // scripts/record_yaql.py records it, and the tests compare.

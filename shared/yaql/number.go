@@ -96,7 +96,7 @@ func mul(a, b any) (any, error) {
 			return 0, true
 		}
 		z := x * y
-		return z, z/y == x && !(x == -1 && y == math.MinInt64) && !(y == -1 && x == math.MinInt64)
+		return z, x != math.MinInt64 && y != math.MinInt64 && z/y == x
 	}, func(x, y *big.Int) *big.Int { return new(big.Int).Mul(x, y) },
 		func(x, y float64) float64 { return x * y })
 }

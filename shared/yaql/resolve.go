@@ -32,9 +32,8 @@ func (c *frame) outer() *scope {
 
 // lambda is an argument that the function evaluates itself.
 type lambda struct {
-	body   any // an expression, or a value
-	c      *frame
-	scoped bool
+	body any // an expression, or a value
+	c    *frame
 }
 
 // call evaluates the body with the arguments as $1, $2, ...
@@ -439,7 +438,7 @@ func (t *ptype) convert(c *frame, v any) (any, error) {
 		if l, ok := v.(*lambda); ok {
 			v = l.body
 		}
-		return &lambda{body: v, c: c, scoped: t.kind == contextExpr}, nil
+		return &lambda{body: v, c: c}, nil
 	case lazyRule:
 		m := v.(*mapping)
 		return &rule{&lambda{body: m.src, c: c}, &lambda{body: m.dst, c: c}}, nil

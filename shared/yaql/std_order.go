@@ -152,8 +152,9 @@ func groupBy(c *frame, a []any) (any, error) {
 	keyOf, valueOf := fnArg(a, 1), fnArg(a, 2)
 	groups := newDict(false)
 	err := c.st.each(a[0], func(v any) error {
-		e, err := v, error(nil)
+		e := v
 		if valueOf != nil {
+			var err error
 			if e, err = valueOf.call(v); err != nil {
 				return err
 			}

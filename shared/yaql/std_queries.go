@@ -242,14 +242,14 @@ func zip(st *state, colls []any, longest bool, fill any) (any, error) {
 	}
 	return newIter(func() (any, bool, error) {
 		row := make([]any, len(its))
-		any := false
+		more := false
 		for i, it := range its {
 			v, ok, err := st.pull(it)
 			switch {
 			case err != nil:
 				return nil, false, err
 			case ok:
-				any = true
+				more = true
 			case !longest:
 				return nil, false, nil
 			default:
@@ -257,7 +257,7 @@ func zip(st *state, colls []any, longest bool, fill any) (any, error) {
 			}
 			row[i] = v
 		}
-		return row, any, nil
+		return row, more, nil
 	}), nil
 }
 

@@ -396,3 +396,27 @@ func TestArithmeticAgrees(t *testing.T) {
 		}
 	})
 }
+
+// TestDifferencesFromPython holds what is other than Python's on purpose.
+func TestDifferencesFromPython(t *testing.T) {
+	for src, want := range map[string]string{
+		"datetime('2020-03-04T03:00:00+03:00').timestamp": "1583280000.0",
+		"datetime('2020-03-04T03:00:00+03:00').utc":       "'2020-03-04T00:00:00.000000'",
+		"set(c, a, b)": "['c', 'a', 'b']",
+		"regex('(?P<key>\\w+)=(?P<v>\\d+)').search('a=1', $v)": "{'value': '1', 'start': 2, 'end': 3}",
+		"str([1].select($))":   "a generator has no text; toList() makes a list of it",
+		"datetime('tomorrow')": "Unknown string format: tomorrow",
+		"'aa' =~ 'a++'":        "possessive quantifiers are not supported",
+		"[1, 2, 3].where($ > 1).select($ * 2).toSet().len() + 1.0": "3.0",
+	} {
+		got, err := mustParse(t, src).Eval(context.Background(), nil)
+		text := yaql.Repr(got)
+		var failed *yaql.EvalError
+		if errors.As(err, &failed) {
+			text = failed.Cause.Error()
+		}
+		if text != want {
+			t.Errorf("%s: %s, want %s", src, text, want)
+		}
+	}
+}
