@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
 	"github.com/sirocco-workflows/sirocco/shared/expr"
@@ -136,10 +135,6 @@ func nodeAt(n *dsl.Node, path []any) *dsl.Node {
 }
 
 func (c *compiler) unknownAction(call *dsl.Call) {
-	if slices.Contains(c.adhoc, call.Name) {
-		c.unsupported(call.NameNode.Span, "ad-hoc actions", "call the action underneath itself")
-		return
-	}
 	advice := "see sirocco action list"
 	if s := c.registry.Suggest(call.Name); len(s) > 0 {
 		advice = "did you mean " + strings.Join(s, " or ") + "?"
@@ -167,26 +162,11 @@ func (c *compiler) checkInput(t *task, call *dsl.Call) {
 	if whole != nil {
 		return
 	}
-	names := make([]string, len(params))
-	for i, p := range params {
-		names[i] = p.Name
+	at := t.src.NameSpan
+	if !call.Implied {
+		at = call.NameNode.Span
 	}
-	err := t.action.CheckInput(names)
-	if err == nil {
-		return
-	}
-	at := call.NameNode.Span
-	if t.src.Action.Implied {
-		at = t.src.NameSpan
-	}
-	if invalid, ok := err.(actions.InvalidInput); ok {
-		for _, p := range params {
-			if p.Name == invalid.Parameter {
-				at = p.NameSpan
-			}
-		}
-	}
-	c.errorf("action-input", at, "see sirocco action show "+t.action.Name, "%s", err.Error())
+	c.checkParams(t.action, params, at)
 }
 
 // checkSubInput finds inputs that a sub-workflow requires and is not given; what

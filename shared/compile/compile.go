@@ -67,7 +67,7 @@ func (w *Workflow) Form() string {
 // Files compiles all workflows of the files, which may call each other. The
 // diagnostics are sorted; there is no result if one of them is an error.
 func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
-	c := &compiler{registry: opts.Registry, known: map[string]*source{}}
+	c := &compiler{registry: opts.Registry, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
 	c.collect(files)
 	for _, s := range c.sources {
 		c.current = s
@@ -99,8 +99,8 @@ type source struct {
 type compiler struct {
 	registry *actions.Registry
 	sources  []*source
-	known    map[string]*source // by qualified name
-	adhoc    []string           // names of ad-hoc actions
+	known    map[string]*source          // by qualified name
+	adhoc    map[string]*dsl.AdhocAction // by qualified name
 	current  *source
 	diags    dsl.Diagnostics
 }
@@ -122,8 +122,7 @@ func (c *compiler) collect(files []*dsl.File) {
 			c.sources = append(c.sources, s)
 		}
 		for _, a := range f.Actions {
-			c.adhoc = append(c.adhoc, a.QualifiedName, a.Name)
-			c.unsupported(a.NameSpan, "ad-hoc actions", "call "+a.Base.Name+" itself with the input that the action would give it")
+			c.addAdhoc(a)
 		}
 	}
 	for _, s := range c.sources {
@@ -131,14 +130,21 @@ func (c *compiler) collect(files []*dsl.File) {
 			Name: s.wf.QualifiedName, File: filepath.Base(s.file.Path), Description: s.wf.Description,
 			Vars: mapOf(s.wf.Vars), Output: mapOf(s.wf.Output), OutputOnError: mapOf(s.wf.OutputOnError),
 		}
-		for _, p := range s.wf.Input {
-			in := step.Input{Name: p.Name, Optional: p.HasDefault}
-			if p.HasDefault {
-				in.Default.V = p.Default.Value()
-			}
-			s.spec.Input = append(s.spec.Input, in)
-		}
+		s.spec.Input = inputs(s.wf.Input)
 	}
+}
+
+// inputs are declared parameters as the engine knows them.
+func inputs(params []dsl.InputParam) []step.Input {
+	var out []step.Input
+	for _, p := range params {
+		in := step.Input{Name: p.Name, Optional: p.HasDefault}
+		if p.HasDefault {
+			in.Default.V = p.Default.Value()
+		}
+		out = append(out, in)
+	}
+	return out
 }
 
 // findWorkflow finds a sub-workflow as Mistral does: first in the same

@@ -252,6 +252,9 @@ func (b *builder) payload(t *task, part *value.Map, region any) *value.Map {
 	if t.input != nil {
 		p.Set("input", literal(t.input))
 	}
+	if len(t.adhoc) > 0 {
+		p.Set("adhoc", literal(value.Of(t.adhoc)))
+	}
 	p.Set("task", part)
 	return p
 }

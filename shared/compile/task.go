@@ -19,6 +19,7 @@ type task struct {
 	name   string
 	index  int // in the definition
 	action *actions.Action
+	adhoc  []step.Adhoc // between the task and the action, outermost first
 	sub    *source
 
 	success, failure, complete []step.Route
@@ -139,6 +140,10 @@ func (c *compiler) resolveCall(t *task) {
 		} else if t.sub.wf.Type != dsl.Reverse {
 			c.checkSubInput(t, call)
 		}
+		return
+	}
+	if a := c.findAdhoc(c.current.book, call.Name); a != nil {
+		c.resolveAdhoc(t, a)
 		return
 	}
 	a, ok := c.registry.Lookup(call.Name)

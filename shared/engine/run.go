@@ -67,6 +67,9 @@ func (c *call) prepare(ctx context.Context, published *value.Map) (*actions.Acti
 		return nil, nil, err
 	}
 	c.actionDefaults(input)
+	if input, err = c.baseInput(ctx, input, published); err != nil {
+		return nil, nil, err
+	}
 	if err := action.CheckInput(input.Keys()); err != nil {
 		return nil, nil, err
 	}
@@ -129,7 +132,7 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	c.region = out.Target.Region
 	if err == nil {
 		act.State, act.Output = Success, value.Any{V: out.Result}
-		return nil
+		return c.adhocOutput(ctx, act)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: nothing is known of the outcome

@@ -133,13 +133,19 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 // completeInput checks a workflow's input and fills in the defaults, which are
 // not evaluated. A sub-workflow takes no notice of names that it doesn't know.
 func completeInput(spec *step.Workflow, given *value.Map, sub bool) (*value.Map, error) {
-	out := value.NewMap(len(spec.Input))
+	return checkInput(spec.Name, spec.Input, given, sub)
+}
+
+// checkInput checks the input of a workflow or an ad-hoc action; lenient drops
+// names that are not declared.
+func checkInput(name string, declared []step.Input, given *value.Map, lenient bool) (*value.Map, error) {
+	out := value.NewMap(len(declared))
 	for k, v := range given.All() {
 		out.Set(k, v)
 	}
 	var missing, unknown []string
 	known := map[string]bool{}
-	for _, p := range spec.Input {
+	for _, p := range declared {
 		known[p.Name] = true
 		switch {
 		case out.Has(p.Name):
@@ -159,24 +165,24 @@ func completeInput(spec *step.Workflow, given *value.Map, sub bool) (*value.Map,
 	if len(missing) > 0 {
 		problems = append(problems, "missing="+pythonList(missing))
 	}
-	if len(unknown) > 0 && !sub {
+	if len(unknown) > 0 && !lenient {
 		problems = append(problems, "unexpected="+pythonList(unknown))
 	}
 	if len(problems) > 0 {
-		return nil, InvalidInput{spec.Name, strings.Join(problems, ", "), takes(spec)}
+		return nil, InvalidInput{name, strings.Join(problems, ", "), takes(declared)}
 	}
 	return out, nil
 }
 
-func takes(spec *step.Workflow) string {
-	if len(spec.Input) == 0 {
-		return "the workflow takes no input"
+func takes(declared []step.Input) string {
+	if len(declared) == 0 {
+		return "it takes no input"
 	}
-	names := make([]string, len(spec.Input))
-	for i, p := range spec.Input {
+	names := make([]string, len(declared))
+	for i, p := range declared {
 		names[i] = p.Name
 	}
-	return "the workflow takes " + strings.Join(names, ", ")
+	return "it takes " + strings.Join(names, ", ")
 }
 
 func evalEnv(ctx context.Context, spec *step.Workflow, env *value.Map) (*value.Map, error) {

@@ -30,7 +30,7 @@ import (
 // notYet are the cases that use what the compiler still refuses, each with a
 // diagnostic that says so.
 var notYet = map[string]bool{
-	"action_name_by_expression": true, "adhoc_action": true, "workbook": true,
+	"action_name_by_expression": true,
 	"error_retry_delay": true, "error_timeout_expression": true, "error_wait": true,
 	"fail_on_false": true, "fail_on_true": true, "items_fail_on": true,
 	"publish_global": true, "retry_break_on": true, "retry_continue_on": true,
@@ -319,7 +319,7 @@ var (
 	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	raised   = regexp.MustCompile(`(?s)The action raised an exception \[action=.*?, action_ex_id=<uuid>, msg='(.*?)'\]`)
 	faults   = regexp.MustCompile(`(?s)(Failed to (?:run task|handle action completion)) \[error=.*?, wf=([^,\]]*), task=([^,\]]*)(?:, action=[^\]]*)?\].*`)
-	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): the workflow takes .*`)
+	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): it takes .*`)
 	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate output|Can not evaluate .*|Failed to check.*)\[?.*`)
 )
 

@@ -34,7 +34,17 @@ type Event struct {
 	Interface   string    `json:"interface,omitempty"`
 	Credentials value.Any `json:"credentials,omitzero"`
 	Input       value.Any `json:"input,omitzero"`
+	Adhoc       []Adhoc   `json:"adhoc,omitempty"` // outermost first; Action is what is underneath
 	Task        *Task     `json:"task,omitempty"`
+}
+
+// Adhoc is an ad-hoc action that a task calls: its input becomes the input of
+// the action underneath, whose result becomes its own by way of Output.
+type Adhoc struct {
+	Name      string    `json:"name"`
+	Input     []Input   `json:"input,omitempty"`
+	BaseInput value.Any `json:"base-input,omitzero"`
+	Output    value.Any `json:"output,omitzero"`
 }
 
 // Task is the workflow part of an event.
