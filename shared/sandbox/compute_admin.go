@@ -68,6 +68,16 @@ func computeExtraRoutes() []route {
 		{"GET", "/os-availability-zone/detail", zonesDetail, adminOf, "os_compute_api:os-availability-zone:detail"},
 		{"GET", "/os-services", listComputeServices, adminOf, "os_compute_api:os-services:list"},
 		{"PUT", "/os-services/{id}", updateComputeService, adminOf, "os_compute_api:os-services:update"},
+		{"DELETE", "/os-services/{id}", func(c *call) (reply, error) {
+			for _, s := range c.computeServices() {
+				if s["id"] == c.vars["id"] {
+					return reply{}, conflict("Unable to delete compute service that is hosting instances.")
+				}
+			}
+			return reply{}, fail(404, "", "Service %s could not be found.", c.vars["id"])
+		}, adminOf, "os_compute_api:os-services:delete"},
+		{"GET", "/os-agents", gone, adminOf, ""}, {"POST", "/os-agents", gone, adminOf, ""},
+		{"PUT", "/os-agents/{id}", gone, adminOf, ""}, {"DELETE", "/os-agents/{id}", gone, adminOf, ""},
 		{"GET", "/extensions", func(c *call) (reply, error) { return ok(object{"extensions": []any{}}) }, member, ""},
 		{"GET", "/os-simple-tenant-usage", func(c *call) (reply, error) {
 			return ok(object{"tenant_usages": []any{c.tenantUsage(c.project(), false)}})
@@ -89,6 +99,11 @@ func computeExtraRoutes() []route {
 		{"GET", "/os-hypervisors/{id}/uptime", showHypervisor, adminOf, "os_compute_api:os-hypervisors:uptime"},
 	}
 	return append(append(routes, computeQuotaRoutes()...), aggregateRoutes()...)
+}
+
+// gone answers for what Nova has no more.
+func gone(*call) (reply, error) {
+	return reply{}, fail(410, "", "This resource is no longer available. No forwarding address is given.")
 }
 
 func computeLimits(c *call) (reply, error) {
@@ -404,6 +419,19 @@ func computeQuotaRoutes() []route {
 			delete(c.region.comp.quotas, c.vars["project"])
 			return accepted(nil)
 		}, adminOf, "os_compute_api:os-quota-sets:delete"},
+		{"PUT", "/os-quota-class-sets/{class}", func(c *call) (reply, error) {
+			in, err := c.in("quota_class_set")
+			if err != nil {
+				return reply{}, err
+			}
+			q := quotaDefaults()
+			for k := range in {
+				if _, known := q[k]; known {
+					q[k] = num(in, k)
+				}
+			}
+			return ok(object{"quota_class_set": c.shownQuota(q)})
+		}, adminOf, "os_compute_api:os-quota-class-sets:update"},
 		{"GET", "/os-quota-class-sets/{class}", func(c *call) (reply, error) {
 			q := quotaDefaults()
 			q["id"] = c.vars["class"]

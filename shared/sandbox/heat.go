@@ -12,7 +12,7 @@ import (
 
 // heat is a region's Heat. Its stacks go through their statuses and have
 // resources, events and outputs, but create nothing in the other services.
-type heat struct{ stacks table }
+type heat struct{ stacks, configs, deployments table }
 
 // stack is what a stack keeps besides what it shows.
 type stack struct {
@@ -33,7 +33,7 @@ type stackResource struct {
 
 func heatService() *service {
 	s := &service{kind: "orchestration", stype: "orchestration", name: "heat", version: "v1", path: "/v1/$(project_id)s", inProject: projectMust}
-	s.router = newRouter(heatRoutes())
+	s.router = newRouter(slices.Concat(heatRoutes(), softwareRoutes(), stackExtraRoutes()))
 	version := func(c *call) object {
 		return object{"versions": []any{object{"id": "v1.0", "status": "CURRENT", "links": c.selfLink("v1")}}}
 	}
@@ -69,8 +69,6 @@ func heatRoutes() []route {
 			return ok(object{"template_versions": []any{object{"version": "heat_template_version.2021-04-16", "type": "hot", "aliases": []any{"heat_template_version.wallaby"}}}})
 		}, member, ""},
 		{"GET", "/services", func(c *call) (reply, error) { return ok(object{"services": []any{}}) }, adminOf, "service:index"},
-		{"GET", "/software_configs", emptyList("software_configs"), member, ""},
-		{"GET", "/software_deployments", emptyList("software_deployments"), member, ""},
 	}
 	for _, method := range []string{"GET", "PUT", "PATCH", "DELETE", "POST"} {
 		routes = append(routes, route{method, byName, redirectStack(""), member, ""})

@@ -11,6 +11,7 @@ type identity struct {
 	tables      map[string]*table // by collection: "projects", "users", ...
 	assignments []assignment
 	membership  map[[2]string]bool // group, user
+	filter      map[[2]string]bool // project, endpoint
 	tokens      map[string]*token
 	secret      string // of the demo user's application credential
 	appCred     *record
@@ -60,7 +61,7 @@ func (id *identity) put(collection, rid string, now time.Time, f object) *record
 // name, and the catalog.
 func newIdentity(c *cloud) *identity {
 	now := c.sb.now()
-	id := &identity{tables: map[string]*table{}, membership: map[[2]string]bool{}, tokens: map[string]*token{}}
+	id := &identity{tables: map[string]*table{}, membership: map[[2]string]bool{}, filter: map[[2]string]bool{}, tokens: map[string]*token{}}
 	for _, name := range identityCollections {
 		id.tables[name] = &table{}
 	}

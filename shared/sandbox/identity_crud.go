@@ -118,7 +118,8 @@ func identityRoutes() []route {
 			route{"PUT", one, k.update, adminOf, rule("update")},
 			route{"DELETE", one, k.remove, adminOf, rule("delete")})
 	}
-	return append(append(routes, grantRoutes()...), userRoutes()...)
+	routes = append(routes, grantRoutes()...)
+	return append(append(routes, userRoutes()...), trustRoutes()...)
 }
 
 // listLinks are the links of a list, which Keystone never cuts into pages.

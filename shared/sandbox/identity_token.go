@@ -19,6 +19,7 @@ type token struct {
 	system          bool
 	roles           []*record
 	appCred         *record
+	trust           *record
 }
 
 func (t *token) projectID() string {
@@ -110,7 +111,7 @@ func issueToken(c *call) (reply, error) {
 	if t.user == nil || t.user.f["enabled"] == false {
 		return reply{}, notAuthenticated()
 	}
-	if e := id.setScope(t, auth["scope"]); e != nil {
+	if e := id.setScope(t, auth["scope"], c.now); e != nil {
 		return reply{}, e
 	}
 	t.id = "gAAAAA" + randomID(132)
@@ -201,7 +202,7 @@ func (id *identity) lookup(collection string, ref object) *record {
 }
 
 // setScope scopes a token to what was asked for.
-func (id *identity) setScope(t *token, scope any) *apiError {
+func (id *identity) setScope(t *token, scope any, now time.Time) *apiError {
 	if t.appCred != nil {
 		data := t.appCred.ext.(*appCredData)
 		t.project, t.roles = id.table("projects").get(data.project), data.roles
@@ -227,6 +228,8 @@ func (id *identity) setScope(t *token, scope any) *apiError {
 		if t.domain = id.lookup("domains", sub(want, "domain")); t.domain == nil {
 			return notAuthenticated()
 		}
+	case want["OS-TRUST:trust"] != nil:
+		return id.byTrust(t, str(sub(want, "OS-TRUST:trust"), "id"), now)
 	case want["system"] != nil:
 		t.system = true
 	default:
@@ -281,6 +284,10 @@ func (id *identity) tokenBody(t *token, withCatalog bool) object {
 	}
 	if t.appCred != nil {
 		body["application_credential"] = object{"id": t.appCred.id, "name": t.appCred.name(), "restricted": t.appCred.f["unrestricted"] != true}
+	}
+	if t.trust != nil {
+		body["OS-TRUST:trust"] = object{"id": t.trust.id, "impersonation": t.trust.f["impersonation"],
+			"trustor_user": object{"id": t.trust.f["trustor_user_id"]}, "trustee_user": object{"id": t.trust.f["trustee_user_id"]}}
 	}
 	if len(t.roles) > 0 {
 		roles := []any{}

@@ -14,7 +14,7 @@ import (
 )
 
 // images is a region's Glance.
-type images struct{ images table }
+type images struct{ images, namespaces, tasks table }
 
 // imageData is what an image keeps besides its attributes.
 type imageData struct {
@@ -24,7 +24,7 @@ type imageData struct {
 
 func imageService() *service {
 	s := &service{kind: "image", stype: "image", name: "glance", version: "v2", shape: webobShape}
-	s.router = newRouter(imageRoutes())
+	s.router = newRouter(append(imageRoutes(), metadefRoutes()...))
 	s.versions = func(c *call) reply {
 		out := []any{}
 		for i, id := range []string{"v2.15", "v2.13", "v2.12", "v2.11", "v2.10", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"} {
@@ -69,17 +69,15 @@ func imageRoutes() []route {
 		{"PUT", one + "/members/{member}", onImage(oneMember), member, ""},
 		{"DELETE", one + "/members/{member}", onImage(oneMember), member, ""},
 		{"GET", "/schemas/{name}", schemaOf, member, ""},
-		{"GET", "/tasks", func(c *call) (reply, error) {
-			return ok(object{"tasks": []any{}, "first": "/v2/tasks", "schema": "/v2/schemas/tasks"})
-		}, adminOf, "tasks_api_access"},
+		{"GET", "/schemas/metadefs/{name}", schemaOf, member, ""},
+		{"GET", "/tasks", listTasks, adminOf, "tasks_api_access"},
+		{"POST", "/tasks", createTask, adminOf, "tasks_api_access"},
+		{"GET", "/tasks/{id}", showTask, adminOf, "tasks_api_access"},
 		{"GET", "/info/import", func(c *call) (reply, error) {
 			return ok(object{"import-methods": object{"description": "Import methods available.", "type": "array", "value": []any{"glance-direct", "web-download"}}})
 		}, member, ""},
 		{"GET", "/info/stores", func(c *call) (reply, error) {
 			return ok(object{"stores": []any{object{"id": "disk", "default": "true"}}})
-		}, member, ""},
-		{"GET", "/metadefs/namespaces", func(c *call) (reply, error) {
-			return ok(object{"namespaces": []any{}, "first": "/v2/metadefs/namespaces", "schema": "/v2/schemas/metadefs/namespaces"})
 		}, member, ""},
 		{"GET", "/metadefs/resource_types", func(c *call) (reply, error) { return ok(object{"resource_types": []any{}}) }, member, ""},
 	}
@@ -424,7 +422,7 @@ func schemaOf(c *call) (reply, error) {
 		props[key] = object{"type": []any{"null", "string"}, "description": key}
 	}
 	switch c.vars["name"] {
-	case "image", "images", "member", "members", "task", "tasks":
+	case "image", "images", "member", "members", "task", "tasks", "namespace", "object", "property", "resource_type", "tag":
 		return ok(object{"name": c.vars["name"], "properties": props, "additionalProperties": object{"type": "string"}})
 	}
 	return reply{}, noRoute()

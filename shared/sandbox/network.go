@@ -14,6 +14,7 @@ type network struct {
 	tables map[string]*table // by the JSON key of the collection
 	quotas map[string]object // by project, where changed
 	agents table
+	hosted hosted
 	given  map[string]*pool // by subnet
 }
 
@@ -67,7 +68,8 @@ func networkRoutes() []route {
 			route{"PUT", one + "/tags/{tag}", k.tags, member, ""},
 			route{"DELETE", one + "/tags/{tag}", k.tags, member, ""})
 	}
-	return append(append(routes, routerRoutes()...), networkExtraRoutes()...)
+	routes = append(routes, routerRoutes()...)
+	return append(append(routes, networkExtraRoutes()...), agentRoutes()...)
 }
 
 func (n *network) table(plural string) *table {

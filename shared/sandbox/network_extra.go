@@ -43,11 +43,6 @@ func networkExtraRoutes() []route {
 			delete(c.region.net.quotas, c.vars["project"])
 			return noContent()
 		}, adminOf, "delete_quota"},
-		{"GET", "/agents", listAgents, member, "get_agent"},
-		{"GET", "/agents/{id}", showAgent, adminOf, "get_agent"},
-		{"GET", "/agents/{id}/dhcp-networks", func(c *call) (reply, error) { return ok(object{"networks": []any{}}) }, adminOf, ""},
-		{"GET", "/agents/{id}/l3-routers", func(c *call) (reply, error) { return ok(object{"routers": []any{}}) }, adminOf, ""},
-		{"GET", "/networks/{id}/dhcp-agents", func(c *call) (reply, error) { return ok(object{"agents": []any{}}) }, adminOf, ""},
 		{"GET", "/extensions", func(c *call) (reply, error) { return ok(object{"extensions": netExtensions()}) }, member, ""},
 		{"GET", "/extensions/{alias}", func(c *call) (reply, error) {
 			for _, x := range netExtensions() {
@@ -115,14 +110,6 @@ func listAgents(c *call) (reply, error) {
 		}
 	}
 	return ok(object{"agents": out})
-}
-
-func showAgent(c *call) (reply, error) {
-	r := c.region.net.agents.get(c.vars["id"])
-	if r == nil {
-		return reply{}, fail(404, "AgentNotFound", "Agent %s could not be found.", c.vars["id"])
-	}
-	return ok(object{"agent": agentView(c, r)})
 }
 
 func agentView(c *call, r *record) object {

@@ -239,7 +239,6 @@ func routerRoutes() []route {
 	return []route{
 		{"PUT", "/routers/{id}/add_router_interface", with(addInterface), member, "add_router_interface"},
 		{"PUT", "/routers/{id}/remove_router_interface", with(removeInterface), member, "remove_router_interface"},
-		{"GET", "/routers/{id}/l3-agents", func(c *call) (reply, error) { return ok(object{"agents": []any{}}) }, adminOf, "get_l3-agents"},
 	}
 }
 

@@ -95,8 +95,8 @@ type Sandbox struct {
 	randMu sync.Mutex
 	rand   *rand.Rand
 
-	done     context.Context
-	stop     context.CancelFunc
+	done context.Context
+	stop context.CancelFunc
 }
 
 // cloud is one Keystone and its regions.

@@ -18,8 +18,8 @@ func (r *region) seed() {
 	now := r.cloud.sb.now()
 	r.comp = &compute{quotas: map[string]object{}, disabled: map[string]string{}}
 	r.img = &images{}
-	r.net = &network{tables: map[string]*table{}, quotas: map[string]object{}, given: map[string]*pool{}}
-	r.vol = &volumes{quotas: map[string]object{}}
+	r.net = &network{tables: map[string]*table{}, quotas: map[string]object{}, given: map[string]*pool{}, hosted: hosted{}}
+	r.vol = &volumes{quotas: map[string]object{}, disabled: map[string]bool{}}
 	r.heat = &heat{}
 	r.seedCommon(now)
 	if !r.cloud.sb.opts.Empty {

@@ -8,14 +8,15 @@ import (
 
 // volumes is a region's Cinder.
 type volumes struct {
-	volumes, snapshots, backups, types, qos, transfers, attachments table
-	quotas                                                          map[string]object
+	volumes, snapshots, backups, types, qos, transfers, attachments, groups, groupShots table
+	disabled                                                                            map[string]bool // host and binary
+	quotas                                                                              map[string]object
 }
 
 func volumeService() *service {
 	s := &service{kind: "volume", stype: "volumev3", name: "cinder", version: "v3", path: "/v3/$(project_id)s", inProject: projectMay,
 		major: 3, minMinor: 0, maxMinor: 70, mvName: "volume", shape: faultShape}
-	s.router = newRouter(volumeRoutes())
+	s.router = newRouter(slices.Concat(volumeRoutes(), consistencyRoutes(), cinderAdminRoutes()))
 	versions := func(c *call) object {
 		return object{"versions": []any{object{"id": "v3.0", "status": "CURRENT", "version": "3.70", "min_version": "3.0", "updated": "2022-08-31T00:00:00Z",
 			"links":       []any{object{"rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/"}, c.selfLink("v3")[0]},

@@ -96,6 +96,16 @@ func volumeTypeRoutes() []route {
 			r.ext.(*typeData).encryption = in
 			return ok(object{"encryption": in})
 		}), adminOf, "volume_extension:volume_type_encryption"},
+		{"PUT", one + "/encryption/{provider}", onType(func(c *call, r *record) (reply, error) {
+			in, err := c.in("encryption")
+			if err != nil {
+				return reply{}, err
+			}
+			for k, v := range in {
+				or2(r.ext.(*typeData).encryption)[k] = v
+			}
+			return ok(object{"encryption": in})
+		}), adminOf, "volume_extension:volume_type_encryption"},
 		{"DELETE", one + "/encryption/{provider}", onType(func(c *call, r *record) (reply, error) {
 			r.ext.(*typeData).encryption = nil
 			return accepted(nil)
@@ -226,7 +236,7 @@ func volumeExtraRoutes() []route {
 		{"GET", "/os-services", func(c *call) (reply, error) {
 			out := []any{}
 			for _, s := range [][2]string{{"cinder-scheduler", "controller"}, {"cinder-volume", "storage@lvm"}, {"cinder-backup", "storage"}} {
-				out = append(out, object{"binary": s[0], "host": s[1], "zone": "nova", "status": "enabled", "state": "up",
+				out = append(out, object{"binary": s[0], "host": s[1], "zone": "nova", "status": map[bool]string{true: "disabled", false: "enabled"}[c.region.vol.disabled[s[1]+" "+s[0]]], "state": "up",
 					"updated_at": micro(c.now), "disabled_reason": nil, "replication_status": "disabled", "active_backend_id": nil, "frozen": false})
 			}
 			return ok(object{"services": out})
@@ -245,10 +255,6 @@ func volumeExtraRoutes() []route {
 		{"GET", "/groups/detail", since(13, emptyList("groups")), member, ""},
 		{"GET", "/group_snapshots", since(14, emptyList("group_snapshots")), member, ""},
 		{"GET", "/group_types", since(11, emptyList("group_types")), member, ""},
-		{"GET", "/consistencygroups", emptyList("consistencygroups"), member, ""},
-		{"GET", "/consistencygroups/detail", emptyList("consistencygroups"), member, ""},
-		{"GET", "/cgsnapshots", emptyList("cgsnapshots"), member, ""},
-		{"GET", "/cgsnapshots/detail", emptyList("cgsnapshots"), member, ""},
 		{"GET", "/attachments", since(27, listAttachments), member, ""},
 		{"GET", "/attachments/detail", since(27, listAttachments), member, ""},
 		{"POST", "/attachments", since(27, createAttachment), member, ""},
