@@ -38,13 +38,13 @@ type mapItem struct {
 	value any
 }
 
-func (i *mapItem) context() *value.Map {
+func (it *mapItem) context() *value.Map {
 	item := value.NewMap(3)
-	item.Set("Index", int64(i.index))
-	if i.named {
-		item.Set("Key", i.key)
+	item.Set("Index", int64(it.index))
+	if it.named {
+		item.Set("Key", it.key)
 	}
-	item.Set("Value", i.value)
+	item.Set("Value", it.value)
 	out := value.NewMap(1)
 	out.Set("Item", item)
 	return out

@@ -2,6 +2,7 @@ package interp
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -159,7 +160,7 @@ func (fr *frame) dropToken() {
 // counts.
 func (fr *frame) endCall(cause error) {
 	fr.calls++
-	if fr.child != "" && cause == error(errAborted) {
+	if fr.child != "" && errors.Is(cause, errAborted) {
 		fr.ex.orphans = append(fr.ex.orphans, fr.child)
 	}
 	fr.child = ""

@@ -150,9 +150,12 @@ type frameHeader struct {
 	HasArgs    bool      `json:"hasArgs,omitempty"`
 	Begun      bool      `json:"begun,omitempty"`
 
-	Done   bool        `json:"done,omitempty"` // an ended child: its result follows
-	Failed *StateError `json:"failed,omitempty"`
+	Done   bool     `json:"done,omitempty"` // an ended child: its result follows
+	Failed *failure `json:"failed,omitempty"`
 }
+
+// failure is the record of a StateError.
+type failure StateError
 
 // encode is the frame's record: the header, the input, the variables and, if
 // there are any, the arguments, a line each.
@@ -238,7 +241,7 @@ type failedChild struct{ err *StateError }
 // doneRecord is the record of a child that has ended.
 func doneRecord(result any) []byte {
 	if f, ok := result.(failedChild); ok {
-		return line(line(nil, mustJSON(frameHeader{Done: true, Failed: f.err})), []byte("null"))
+		return line(line(nil, mustJSON(frameHeader{Done: true, Failed: (*failure)(f.err)})), []byte("null"))
 	}
 	return line(line(nil, mustJSON(frameHeader{Done: true})), encode(result))
 }

@@ -35,7 +35,7 @@ func (r *Run) call(e effect) {
 
 // answer makes a call and waits for its answer.
 func (r *Run) answer(ctx context.Context, fr *frame, c *call) (a answer) {
-	if _, real := r.in.opts.Clock.(systemClock); real && !c.until.IsZero() {
+	if _, ok := r.in.opts.Clock.(systemClock); ok && !c.until.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, c.until)
 		defer cancel()

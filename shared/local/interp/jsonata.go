@@ -130,7 +130,9 @@ func (e *expression) eval(env *environment) (any, error) {
 // walk follows a plain path through dictionaries. It gives up (ok is false)
 // where JSONata would do more than that, and where there is nothing.
 func walk(env *environment, path []string) (any, bool) {
-	v, ok, rest := any(nil), false, path[1:]
+	var v any
+	var ok bool
+	rest := path[1:]
 	if path[0] == "states" && len(path) > 1 {
 		v, ok = env.states(path[1])
 		rest = path[2:]

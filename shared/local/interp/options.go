@@ -117,8 +117,10 @@ type Clock interface {
 
 type systemClock struct{}
 
+// Now implements [Clock].
 func (systemClock) Now() time.Time { return time.Now() }
 
+// Timer implements [Clock].
 func (systemClock) Timer(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }

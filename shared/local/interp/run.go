@@ -209,7 +209,11 @@ type timers []effect
 func (t timers) Len() int           { return len(t) }
 func (t timers) Less(i, j int) bool { return t[i].at.Before(t[j].at) }
 func (t timers) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-func (t *timers) Push(x any)        { *t = append(*t, x.(effect)) }
+
+// Push implements [heap.Interface].
+func (t *timers) Push(x any) { *t = append(*t, x.(effect)) }
+
+// Pop implements [heap.Interface].
 func (t *timers) Pop() any {
 	old := *t
 	e := old[len(old)-1]

@@ -374,7 +374,7 @@ func (k *children) loadResult(i int, h frameHeader, lines [][]byte) error {
 	k.done++
 	if h.Failed != nil {
 		k.failed++
-		k.results[i] = failedChild{h.Failed}
+		k.results[i] = failedChild{(*StateError)(h.Failed)}
 		return nil
 	}
 	v, err := value.Decode(lines[0])

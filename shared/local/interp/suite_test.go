@@ -32,7 +32,6 @@ type mock struct {
 	mu    sync.Mutex
 	calls map[string]int
 	plan  *value.Map
-	log   []string
 }
 
 func (m *mock) next(c TaskCall) *value.Map {
@@ -58,7 +57,7 @@ func (m *mock) invoke(ctx context.Context, c TaskCall) (any, error) {
 			m.wait(t, nil)
 			if beat, ok := t.Get("heartbeat"); ok {
 				_ = m.in.SendTaskHeartbeat(context.Background(), c.TaskToken)
-				m.clock.sleep(time.Duration(beat.(int64))*time.Second, nil)
+				m.clock.sleep(seconds(beat), nil)
 			}
 			if e, ok := t.Get("error"); ok {
 				_ = m.in.SendTaskFailure(context.Background(), c.TaskToken, e.(string), "")
@@ -87,8 +86,12 @@ func (m *mock) invoke(ctx context.Context, c TaskCall) (any, error) {
 
 func (m *mock) wait(entry *value.Map, done <-chan struct{}) {
 	if s, ok := entry.Get("after"); ok {
-		m.clock.sleep(time.Duration(s.(int64))*time.Second, done)
+		m.clock.sleep(seconds(s), done)
 	}
+}
+
+func seconds(v any) time.Duration {
+	return time.Second * time.Duration(v.(int64))
 }
 
 // suiteCase is one case of the suite, which knows nothing of this
