@@ -83,7 +83,7 @@ func ownName(err error) string {
 	if name := t.Name(); strings.HasPrefix(t.PkgPath(), module) && name != "" && name[0] >= 'A' && name[0] <= 'Z' {
 		return name
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // this is the walk that errors.As would do
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			return ownName(inner)
