@@ -34,6 +34,7 @@ KNOWN = {
     "functions": "the time",
     "parse_error": "LocalStack says States.Runtime",
     "data_limit_state": "LocalStack does not limit a state's output",
+    "data_limit_item": "LocalStack does not limit the input of items",
     "data_limit_task": "LocalStack limits results otherwise",
     "context": "times, and ARNs of another region and account",
 }

@@ -17,12 +17,14 @@
 // item (its result), the items of a Map, the history (in pieces, each written
 // once) and the execution's status. After every turn the Run saves the records
 // that have changed, all in one consistent cut; while a save is under way it
-// goes on, and the next save takes all that changed meanwhile. So what is saved
-// lags a little behind, and [Interpreter.Resume] after a crash goes on from the
-// last cut: a call whose answer was not saved is made again. The call is the
-// same then in [TaskCall.Path], Visit, State and RetryCount, and a function that
-// records its outcome under them does nothing twice. What $uuid and $random give
-// and the task tokens are derived from a seed of the execution and the place, so
+// goes on, and the next save takes all that changed meanwhile. No call is made
+// before the first save. Later, what is saved lags a little behind (unless
+// [Options.SaveBeforeInvoke] is set), and [Interpreter.Resume] after a crash goes
+// on from the last cut: a call whose answer was not saved is made again. The
+// call is the same then in [TaskCall.Path], Visit, State and RetryCount, and a
+// function that records its outcome under them does nothing twice. What $uuid
+// and $random give and the task tokens are derived from a seed of the execution
+// and the place, so
 // they come out the same. Times to come (waits, retries, timeouts) are kept as
 // points in time.
 //

@@ -25,10 +25,6 @@ const (
 // and Catch match, and a cause in words (often JSON text).
 type StateError struct {
 	Name, Cause string
-
-	// terminal errors of the machine itself are matched by their own name at
-	// most, never by States.ALL.
-	fatal bool
 }
 
 // Error implements error.

@@ -88,7 +88,7 @@ func (ex *execution) newIdentity(fr *frame) *identity {
 		machineName += "/" + fr.scope.label
 		machineARN += "/" + fr.scope.label
 		arn = fmt.Sprintf("arn:aws:states:%s:%s:execution:%s:%s", ex.opts.Region, ex.opts.Account, machineName, name)
-		input, started = fr.firstInput(), fr.entered
+		input, started = fr.firstInput(), fr.parent.entered
 	}
 	e := value.NewMap(5)
 	e.Set("Id", arn)

@@ -72,7 +72,7 @@ func (fr *frame) fatal(err *StateError) {
 // names. States.ALL and States.TaskFailed do not stand for the errors of the
 // machine itself, which are named or not matched at all.
 func matches(names []string, err *StateError) bool {
-	if err.fatal || err.Name == ErrRuntime {
+	if err.Name == ErrRuntime {
 		return false
 	}
 	for _, n := range names {

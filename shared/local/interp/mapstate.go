@@ -146,8 +146,8 @@ func (fr *frame) selected(env *environment, it *mapItem) (any, *evaluationError)
 // startItem begins the item i. It reports false if the state has failed over it.
 func (fr *frame) startItem(i int) bool {
 	if fr.scopeOfItems().distributed {
-		fr.startChild(i, fr.kids.items[i], nil) // selected and batched before
-		return true
+		v := fr.kids.items[i] // selected and batched before
+		return fr.startChild(i, v, encode(v), nil)
 	}
 	it := fr.itemContext(i)
 	input, err := fr.selected(fr.environment(fmt.Sprint("item ", i)), it)
@@ -155,8 +155,7 @@ func (fr *frame) startItem(i int) bool {
 		fr.cancelAndFail(err)
 		return false
 	}
-	fr.startChild(i, input, it)
-	return true
+	return fr.startChild(i, input, encode(input), it)
 }
 
 func (fr *frame) scopeOfItems() *scope { return fr.state.processor }

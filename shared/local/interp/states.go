@@ -143,13 +143,27 @@ func (fr *frame) parallel() {
 	fr.kids.alloc()
 	fr.phase = phaseChildren
 	fr.touch()
+	text := fr.inputJSON()
+	if fr.state.arguments != nil {
+		text = encode(input)
+	}
 	for i := range n {
-		fr.startChild(i, input, nil)
+		if !fr.startChild(i, input, text, nil) {
+			return
+		}
 	}
 }
 
-// startChild makes the frame of a child and puts it before its first state.
-func (fr *frame) startChild(i int, input any, item *mapItem) {
+// startChild makes the frame of a child and puts it before its first state. It
+// reports false if the input, whose JSON is text, is too large: then the state
+// has failed.
+func (fr *frame) startChild(i int, input any, text []byte, item *mapItem) bool {
+	if fr.ex.tooBig(text) {
+		fr.abortChildren(nil)
+		fr.fail(&StateError{Name: ErrDataLimit, Cause: fmt.Sprintf(
+			"The input of a branch or an item of the state '%s' exceeds the maximum number of bytes service limit.", fr.state.name)})
+		return false
+	}
 	k := fr.kids
 	child := &frame{ex: fr.ex, path: fr.childPath(i), parent: fr, index: i, scope: fr.childScope(i),
 		input: input, item: item, last: fr.last}
@@ -159,6 +173,8 @@ func (fr *frame) startChild(i int, input any, item *mapItem) {
 		fr.ex.event(child, "MapIterationStarted", "mapIterationStartedEventDetails", fr.iteration(i))
 	}
 	child.enterScope()
+	child.inputText = text
+	return true
 }
 
 func (fr *frame) iteration(i int) Details {
