@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scripts/validate-asl.sh: asl-validator over every definition there is: those of
-# statemachines/, compiled anew, and those of the golden files of the compiler's
-# tests.
+# statemachines/, compiled anew, those of the golden files of the compiler's tests,
+# and those that the workflows of testdata/mistral compile to.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,20 @@ for archive in shared/compile/testdata/*.txtar; do
 			next
 		}
 		out != "" { print > out }' "$archive"
+done
+
+# The recorded workflows; what is refused has no definition.
+for archive in testdata/mistral/*.txtar; do
+	name=$(basename "$archive" .txtar)
+	mkdir "$work/$name"
+	awk -v dir="$work/$name/" '
+		/^-- .* --$/ { out = $2 ~ /^[a-z_]+\.yaml$/ ? dir $2 : ""; next }
+		out != "" { print > out }' "$archive"
+	if bin/sirocco compile "$work/$name"/*.yaml -o "$work/$name" 2>/dev/null; then
+		for file in "$work/$name"/*.asl.json; do
+			mv "$file" "$work/mistral.$name.$(basename "$file")"
+		done
+	fi
 done
 files=("$work"/*.asl.json statemachines/*.asl.json)
 for n in 1 2 3; do
