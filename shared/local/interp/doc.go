@@ -24,9 +24,8 @@
 // call is the same then in [TaskCall.Path], Visit, State and RetryCount, and a
 // function that records its outcome under them does nothing twice. What $uuid
 // and $random give and the task tokens are derived from a seed of the execution
-// and the place, so
-// they come out the same. Times to come (waits, retries, timeouts) are kept as
-// points in time.
+// and the place, so they come out the same. Times to come (waits, retries,
+// timeouts) are kept as points in time.
 //
 // A context that ends stops an execution: calls under way are cancelled and
 // waited for, the state is saved, and [Run.Wait] gives a [StoppedError].
