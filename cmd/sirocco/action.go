@@ -8,6 +8,7 @@ import (
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/expr"
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
@@ -135,7 +136,8 @@ func (c *actionRunCmd) Run(ctx context.Context, a *app) error {
 	out, err := runner.Run(ctx, actions.Call{Action: c.Name, Input: input, Target: c.request(clouds)})
 	var notFound actions.ActionNotFound
 	var invalid actions.InvalidInput
-	if errors.As(err, &notFound) || errors.As(err, &invalid) {
+	var target openstack.InvalidInput
+	if errors.As(err, &notFound) || errors.As(err, &invalid) || errors.As(err, &target) {
 		return &exitError{exitUsage, err}
 	}
 	if err != nil {

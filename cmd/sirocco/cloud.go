@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
@@ -43,8 +46,13 @@ func (c *cloudListCmd) Run(a *app) error {
 	if c.JSON {
 		return a.printJSON(list)
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(a.err, noCloud)
+	}
 	return t.print(a.out)
 }
+
+const noCloud = "no cloud is configured: write a clouds.yaml, or set OS_AUTH_URL and what goes with it"
 
 func either(a, b string) string {
 	if a != "" {
@@ -59,7 +67,8 @@ type cloudRegionsCmd struct {
 	targetFlags
 }
 
-// Run lists the regions of one cloud, or without --cloud of all of them.
+// Run lists the regions of the cloud that is named, or else of all of them. A
+// cloud that does not answer does not keep back the others.
 func (c *cloudRegionsCmd) Run(ctx context.Context, a *app) error {
 	clouds, err := c.clouds()
 	if err != nil {
@@ -70,28 +79,39 @@ func (c *cloudRegionsCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	names := manager.Clouds()
-	if c.Cloud != "" || c.AuthURL != "" {
-		names = []string{c.target(clouds).Cloud}
+	if cloud := c.target(clouds).Cloud; cloud != "" {
+		names = []string{cloud}
 	}
 	if len(names) == 0 {
-		return usage("no cloud is configured: write a clouds.yaml, or set OS_AUTH_URL and what goes with it")
+		return usage(noCloud)
 	}
 	t := newTable("CLOUD", "REGION", "SERVICES")
 	list := []any{}
+	var offered []string
+	var failed error
 	for _, name := range names {
 		session, err := manager.Session(ctx, openstack.Request{Cloud: name, Interface: c.Interface, Trusted: true})
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
+		offered = append(offered, session.Catalog().Services()...)
 		for _, region := range session.Catalog().Regions(c.Service) {
 			t.row(name, region, strings.Join(services(session.Catalog(), region), ", "))
 			list = append(list, value.MapOf("cloud", name, "region", region))
 		}
 	}
-	if c.JSON {
-		return a.printJSON(list)
+	if len(list) == 0 {
+		if failed == nil {
+			slices.Sort(offered)
+			failed = fmt.Errorf("no region offers a service of type %q; there are %s", c.Service, strings.Join(slices.Compact(offered), ", "))
+		}
+		return failed
 	}
-	return t.print(a.out)
+	if c.JSON {
+		return errors.Join(a.printJSON(list), failed)
+	}
+	return errors.Join(t.print(a.out), failed)
 }
 
 // services are the types that a region offers.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/sirocco-workflows/sirocco/shared/engine"
 	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/store/embedded"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
@@ -63,13 +66,18 @@ func (c *executionShowCmd) Run(ctx context.Context, a *app) (err error) {
 	defer closing(table, &err)
 	records := store.NewRecords(table)
 	head, err := records.Execution(ctx, c.ID)
-	if errors.Is(err, store.ErrNoExecution) {
-		return &exitError{exitFailed, fmt.Errorf("the store %s has no execution %s", table.Path(), c.ID)}
-	}
 	if err != nil {
-		return err
+		return unknownExecution(err, table, c.ID)
 	}
 	return a.showExecution(ctx, records, head, c.JSON)
+}
+
+// unknownExecution says where an execution was looked for, if that is the error.
+func unknownExecution(err error, table *embedded.Table, id string) error {
+	if errors.Is(err, store.ErrNoExecution) {
+		return fmt.Errorf("the store %s has no execution %s (see sirocco execution list)", table.Path(), id)
+	}
+	return err
 }
 
 // showExecution prints an execution: the document with --json, else tables.
@@ -82,8 +90,10 @@ func (a *app) showExecution(ctx context.Context, records *store.Records, head *s
 		return a.printJSON(doc)
 	}
 	fmt.Fprintf(a.out, "%s  %s  %s\n", head.Workflow, head.ID, head.State)
+	info := ""
 	if head.StateInfo != nil && *head.StateInfo != "" {
-		fmt.Fprintf(a.out, "\n%s\n", *head.StateInfo)
+		info = *head.StateInfo
+		fmt.Fprintf(a.out, "\n%s\n", printable(strings.TrimSpace(info)))
 	}
 	tasks, _ := doc.Get("tasks")
 	if list, _ := tasks.([]any); len(list) > 0 {
@@ -94,6 +104,10 @@ func (a *app) showExecution(ctx context.Context, records *store.Records, head *s
 	}
 	output, _ := doc.Get("output")
 	m, _ := output.(*value.Map)
+	if result, _ := m.Get("result"); head.State == engine.Error && result == info {
+		m = value.Clone(m).(*value.Map) // it has been printed
+		m.Delete("result")
+	}
 	return a.printOutput(m)
 }
 

@@ -38,9 +38,9 @@ func (a *app) load(paths []string) ([]*compile.Workflow, error) {
 		}
 	}
 	var out []*compile.Workflow
-	if !diags.HasErrors() {
+	if len(files) == len(paths) { // else there would be unknown names for what was not read
 		var ds dsl.Diagnostics
-		out, ds = compile.Files(files, compile.Options{Registry: registry})
+		out, ds = compile.Files(files, compile.Options{Registry: registry, CheckOnly: diags.HasErrors()})
 		diags = append(diags, ds...)
 	}
 	diags.Sort()

@@ -134,12 +134,23 @@ func (l *taskLine) text(width int) string {
 	}
 	s += fmt.Sprintf("  %s", took.Round(10*time.Millisecond))
 	if l.info != "" {
-		s += "  " + oneLine(l.info)
+		s += "  " + joinLines(l.info)
 	}
 	if runes := []rune(s); width > 0 && len(runes) > width {
 		s = string(runes[:width])
 	}
 	return s
+}
+
+// joinLines makes one line of several.
+func joinLines(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.Join(strings.Fields(printable(line)), " "); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
 }
 
 func bar(done, all int) string {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -79,6 +80,7 @@ type helpShown int
 func run(args []string, a *app) (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for anything
 	defer func() {
 		if r := recover(); r != nil {
 			code, ok := r.(helpShown)
@@ -92,7 +94,6 @@ func run(args []string, a *app) (status int) {
 	parser, err := kong.New(&c,
 		kong.Name("sirocco"),
 		kong.Description("OpenStack Mistral workflows, across every region of every cloud."),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(a.out, a.err),
 		kong.Exit(func(code int) { panic(helpShown(code)) }),
@@ -105,10 +106,27 @@ func run(args []string, a *app) (status int) {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(a.err, "sirocco: %v (see sirocco --help)\n", err)
+		fmt.Fprintf(a.err, "sirocco: %s\n", usageHint(err))
 		return exitUsage
 	}
 	return a.status(k.Run())
+}
+
+// usageHint is what is wrong with a command line, and where to read how it is
+// written.
+func usageHint(err error) string {
+	text, command := err.Error(), "sirocco"
+	if missing, ok := strings.CutPrefix(text, "expected \"<"); ok {
+		text = "missing argument <" + strings.TrimSuffix(missing, "\"")
+	}
+	if parse := (*kong.ParseError)(nil); errors.As(err, &parse) {
+		for _, p := range parse.Context.Path {
+			if p.Command != nil {
+				command += " " + p.Command.Name
+			}
+		}
+	}
+	return fmt.Sprintf("%s (see %s --help)", text, command)
 }
 
 // status prints an error and returns its exit status.
@@ -123,6 +141,8 @@ func (a *app) status(err error) int {
 			return status
 		}
 	}
-	fmt.Fprintln(a.err, "sirocco:", err)
+	for line := range strings.Lines(err.Error()) { // several of joined errors
+		fmt.Fprintln(a.err, "sirocco:", strings.TrimRight(line, "\n"))
+	}
 	return status
 }

@@ -62,13 +62,27 @@ func oneLine(s string) string {
 	return s
 }
 
+// printable keeps text from moving the cursor; lines stay lines.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // columns that are shown of a resource, in this order, where it has them.
 var columns = []string{"cloud", "region", "id", "name", "status", "state", "stack_name", "stack_status", "type", "size", "ip_version", "cidr",
 	"floating_ip_address", "enabled", "description"}
 
 // printResult prints an action's result for people: a list of resources as a
-// table, anything else as JSON.
+// table, text as it is, anything else as JSON.
 func (a *app) printResult(v any) error {
+	if text, ok := v.(string); ok {
+		_, err := fmt.Fprintln(a.out, printable(text))
+		return err
+	}
 	list, ok := resources(v)
 	if !ok {
 		return a.printJSON(v)

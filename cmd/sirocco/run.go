@@ -61,6 +61,7 @@ func (c *runCmd) Run(ctx context.Context, a *app) (err error) {
 	var head *store.Execution
 	if c.Resume != "" {
 		head, err = r.Resume(ctx, c.Resume)
+		err = unknownExecution(err, table, c.Resume)
 	} else {
 		req.Target = c.target(clouds)
 		if req.OpenStack, err = manager.Describe(c.request(clouds)); err != nil {
@@ -172,7 +173,7 @@ func (c *runCmd) finish(ctx context.Context, a *app, r *local.Runner, head *stor
 		fmt.Fprintf(a.err, "stopped; go on with: sirocco run%s --resume %s\n", hint, stopped.ID)
 		return &exitError{status: exitStopped}
 	case errors.As(err, &invalid):
-		return &exitError{exitUsage, err}
+		return usage("%w (input is given with -i NAME=VALUE or --input)", err)
 	case err != nil:
 		return err
 	}

@@ -34,7 +34,10 @@ type targetFlags struct {
 func (f *targetFlags) clouds() (*openstack.CloudsConfig, error) {
 	env := os.Environ()
 	if f.AuthURL != "" {
-		env = append(env, "OS_AUTH_URL="+f.AuthURL)
+		if f.Cloud != "" {
+			return nil, usage("--auth-url is for the cloud of the OS_* variables, and --cloud for one of clouds.yaml, which has its own: give one of the two")
+		}
+		env = append(env, "OS_AUTH_URL="+f.AuthURL, "OS_CLOUD=") // the flag wins
 	}
 	clouds, err := openstack.LoadClouds(openstack.LoadOptions{Environ: env})
 	if err != nil {
@@ -49,6 +52,9 @@ func (f *targetFlags) manager(clouds *openstack.CloudsConfig, creds openstack.Cr
 		MultiCloud: f.MultiCloud, AllowedAuthURIs: f.AllowedAuthURI, OpenHosts: f.OpenHost,
 		DefaultCloud: f.Cloud, Clouds: clouds, Credentials: creds, Proxy: http.ProxyFromEnvironment,
 	})
+	if err == nil && f.Cloud != "" {
+		_, err = m.Describe(openstack.Request{Cloud: f.Cloud, Trusted: true})
+	}
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}

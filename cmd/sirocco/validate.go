@@ -22,7 +22,11 @@ func (c *validateCmd) Run(a *app) error {
 		return err
 	}
 	for _, w := range all {
-		fmt.Fprintf(a.out, "%s: valid (%d tasks)\n", w.Name, len(w.Spec.Tasks))
+		plural := "s"
+		if len(w.Spec.Tasks) == 1 {
+			plural = ""
+		}
+		fmt.Fprintf(a.out, "%s: valid (%d task%s)\n", w.Name, len(w.Spec.Tasks), plural)
 	}
 	return nil
 }

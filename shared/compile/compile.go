@@ -43,6 +43,9 @@ import (
 // Options says what to compile against. Registry is required.
 type Options struct {
 	Registry *actions.Registry
+	// CheckOnly finds what is wrong and compiles nothing: for files in which
+	// package dsl found errors, so that all that is wrong is shown at once.
+	CheckOnly bool
 }
 
 // Workflow is a compiled workflow.
@@ -67,14 +70,14 @@ func (w *Workflow) Form() string {
 // Files compiles all workflows of the files, which may call each other. The
 // diagnostics are sorted; there is no result if one of them is an error.
 func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
-	c := &compiler{registry: opts.Registry, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
+	c := &compiler{registry: opts.Registry, checkOnly: opts.CheckOnly, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
 	c.collect(files)
 	for _, s := range c.sources {
 		c.current = s
 		c.analyse(s)
 	}
 	c.diags.Sort()
-	if c.diags.HasErrors() {
+	if c.checkOnly || c.diags.HasErrors() {
 		return nil, c.diags
 	}
 	out := make([]*Workflow, len(c.sources))
@@ -97,12 +100,13 @@ type source struct {
 }
 
 type compiler struct {
-	registry *actions.Registry
-	sources  []*source
-	known    map[string]*source          // by qualified name
-	adhoc    map[string]*dsl.AdhocAction // by qualified name
-	current  *source
-	diags    dsl.Diagnostics
+	registry  *actions.Registry
+	checkOnly bool
+	sources   []*source
+	known     map[string]*source          // by qualified name
+	adhoc     map[string]*dsl.AdhocAction // by qualified name
+	current   *source
+	diags     dsl.Diagnostics
 }
 
 func (c *compiler) collect(files []*dsl.File) {
@@ -168,7 +172,7 @@ func (c *compiler) analyse(s *source) {
 		return
 	}
 	s.tasks = c.tasks(s)
-	if errorsSince(c.diags, before) {
+	if c.checkOnly || errorsSince(c.diags, before) {
 		return
 	}
 	s.spec.Tasks = nil
