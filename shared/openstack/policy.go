@@ -98,7 +98,7 @@ func (m *Manager) plan(ctx context.Context, r Request, resolveRef bool) (*plan, 
 		p.creds = &scoped
 	}
 	if p.creds == nil && resolveRef || p.creds != nil && p.creds.Kind() == "" {
-		return nil, invalid("no credentials are given for %s", p.url.v3())
+		return nil, invalid("no credentials are given for %s: it takes a username and password, an application credential or a token", p.url.v3())
 	}
 	if p.creds != nil {
 		if err := p.creds.Validate(); err != nil {
@@ -174,7 +174,7 @@ func (m *Manager) noCloud() error {
 	if len(names) == 0 {
 		return invalid("no cloud is named and none is configured: set OS_CLOUD or the OS_* variables, or write a clouds.yaml")
 	}
-	return invalid("no cloud is named and there are several: %s", strings.Join(names, ", "))
+	return invalid("no cloud is named and there are several: %s; name one with cloud on the action, --cloud or OS_CLOUD", strings.Join(names, ", "))
 }
 
 // configured plans for a cloud of the operator's configuration. A URL beside

@@ -121,7 +121,8 @@ func (f *Fault) set(key, val string) (err error) {
 			err = fmt.Errorf("drop is before, reset, after or mid, not %q", val)
 		}
 	default:
-		err = fmt.Errorf("no field %q", key)
+		err = fmt.Errorf("no field %q; there are cloud, region, service, method, path, status, message, retry_after, "+
+			"drop, latency, jitter, rate, after, times, html and truncate", key)
 	}
 	return err
 }
