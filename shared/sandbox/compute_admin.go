@@ -397,41 +397,12 @@ func computeQuotaRoutes() []route {
 			}
 			return answer(c, out, p)
 		}), member, ""},
-		{"PUT", one, func(c *call) (reply, error) {
-			in, err := c.in("quota_set")
-			if err != nil {
-				return reply{}, err
-			}
-			p := c.vars["project"]
-			if c.region.comp.quotas[p] == nil {
-				c.region.comp.quotas[p] = object{}
-			}
-			for key := range in {
-				if _, known := quotaDefaults()[key]; !known && key != "force" && key != "tenant_id" {
-					return reply{}, badRequest("Invalid input for field/attribute quota_set. Additional properties are not allowed ('%s' was unexpected)", key)
-				} else if known {
-					c.region.comp.quotas[p][key] = num(in, key)
-				}
-			}
-			return ok(object{"quota_set": c.shownQuota(c.region.comp.quota(p))})
-		}, adminOf, "os_compute_api:os-quota-sets:update"},
+		{"PUT", one, setQuota, adminOf, "os_compute_api:os-quota-sets:update"},
 		{"DELETE", one, func(c *call) (reply, error) {
 			delete(c.region.comp.quotas, c.vars["project"])
 			return accepted(nil)
 		}, adminOf, "os_compute_api:os-quota-sets:delete"},
-		{"PUT", "/os-quota-class-sets/{class}", func(c *call) (reply, error) {
-			in, err := c.in("quota_class_set")
-			if err != nil {
-				return reply{}, err
-			}
-			q := quotaDefaults()
-			for k := range in {
-				if _, known := q[k]; known {
-					q[k] = num(in, k)
-				}
-			}
-			return ok(object{"quota_class_set": c.shownQuota(q)})
-		}, adminOf, "os_compute_api:os-quota-class-sets:update"},
+		{"PUT", "/os-quota-class-sets/{class}", setQuotaClass, adminOf, "os_compute_api:os-quota-class-sets:update"},
 		{"GET", "/os-quota-class-sets/{class}", func(c *call) (reply, error) {
 			q := quotaDefaults()
 			q["id"] = c.vars["class"]
@@ -441,4 +412,40 @@ func computeQuotaRoutes() []route {
 			return ok(object{"quota_class_set": c.shownQuota(q)})
 		}, adminOf, "os_compute_api:os-quota-class-sets:show"},
 	}
+}
+
+func setQuota(c *call) (reply, error) {
+	in, err := c.in("quota_set")
+	if err != nil {
+		return reply{}, err
+	}
+	p := c.vars["project"]
+	if c.region.comp.quotas[p] == nil {
+		c.region.comp.quotas[p] = object{}
+	}
+	for key := range in {
+		_, known := quotaDefaults()[key]
+		switch {
+		case known:
+			c.region.comp.quotas[p][key] = num(in, key)
+		case key != "force" && key != "tenant_id":
+			return reply{}, badRequest("Invalid input for field/attribute quota_set. Additional properties are not allowed ('%s' was unexpected)", key)
+		}
+	}
+	return ok(object{"quota_set": c.shownQuota(c.region.comp.quota(p))})
+}
+
+// setQuotaClass answers as if a class's quotas were changed; new projects keep the defaults.
+func setQuotaClass(c *call) (reply, error) {
+	in, err := c.in("quota_class_set")
+	if err != nil {
+		return reply{}, err
+	}
+	q := quotaDefaults()
+	for k := range in {
+		if _, known := q[k]; known {
+			q[k] = num(in, k)
+		}
+	}
+	return ok(object{"quota_class_set": c.shownQuota(q)})
 }

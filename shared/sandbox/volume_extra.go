@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -85,27 +86,10 @@ func volumeTypeRoutes() []route {
 		{"PUT", specs + "/{key}", onType(typeSpec), adminOf, extra},
 		{"DELETE", specs + "/{key}", onType(typeSpec), adminOf, extra},
 		{"GET", one + "/encryption", onType(func(c *call, r *record) (reply, error) {
-			return ok(or2(r.ext.(*typeData).encryption))
+			return ok(orEmpty(r.ext.(*typeData).encryption))
 		}), adminOf, "volume_extension:volume_type_encryption"},
-		{"POST", one + "/encryption", onType(func(c *call, r *record) (reply, error) {
-			in, err := c.in("encryption")
-			if err != nil {
-				return reply{}, err
-			}
-			in["volume_type_id"], in["encryption_id"] = r.id, newID()
-			r.ext.(*typeData).encryption = in
-			return ok(object{"encryption": in})
-		}), adminOf, "volume_extension:volume_type_encryption"},
-		{"PUT", one + "/encryption/{provider}", onType(func(c *call, r *record) (reply, error) {
-			in, err := c.in("encryption")
-			if err != nil {
-				return reply{}, err
-			}
-			for k, v := range in {
-				or2(r.ext.(*typeData).encryption)[k] = v
-			}
-			return ok(object{"encryption": in})
-		}), adminOf, "volume_extension:volume_type_encryption"},
+		{"POST", one + "/encryption", onType(encryptType), adminOf, "volume_extension:volume_type_encryption"},
+		{"PUT", one + "/encryption/{provider}", onType(encryptType), adminOf, "volume_extension:volume_type_encryption"},
 		{"DELETE", one + "/encryption/{provider}", onType(func(c *call, r *record) (reply, error) {
 			r.ext.(*typeData).encryption = nil
 			return accepted(nil)
@@ -147,8 +131,24 @@ func typeAccess(c *call, r *record) (reply, error) {
 	return ok(object{"volume_type_access": out})
 }
 
-// or2 gives an empty object for none.
-func or2(m object) object {
+func encryptType(c *call, r *record) (reply, error) {
+	in, err := c.in("encryption")
+	if err != nil {
+		return reply{}, err
+	}
+	data := r.ext.(*typeData)
+	if c.req.Method == http.MethodPost || data.encryption == nil {
+		data.encryption = object{"volume_type_id": r.id, "encryption_id": newID()}
+	}
+	maps.Copy(data.encryption, in)
+	if c.req.Method == http.MethodPut {
+		return ok(object{"encryption": in})
+	}
+	return ok(object{"encryption": data.encryption})
+}
+
+// orEmpty gives an empty object for none.
+func orEmpty(m object) object {
 	if m == nil {
 		return object{}
 	}
