@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/step"
@@ -27,13 +28,14 @@ type call struct {
 	in      *value.Map // what was published on the way here
 	vers    *value.Map // how often, by leaf
 	region  string     // where the action went
+	began   time.Time  // when the step began
 	lasting bool       // something was changed outside: what is stored of it must not be lost
 }
 
 // open loads what the step needs. It always returns a call, if only to name an
 // error.
 func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
-	c := &call{e: e, ev: ev, t: ev.Task}
+	c := &call{e: e, ev: ev, t: ev.Task, began: e.now()}
 	t := c.t
 	if t.Execution == "" || t.Name == "" {
 		return c, errors.New("engine: the task names no execution or has no name")

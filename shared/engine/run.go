@@ -113,9 +113,8 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	if done {
 		return err
 	}
-	now := c.e.now()
 	if act.StartedAt.IsZero() {
-		act.StartedAt = now
+		act.StartedAt = c.e.now()
 	}
 	act.Name, act.State, act.Attempt = c.ev.Action, Running, c.t.Attempt
 	c.nextAttempt(act)
@@ -257,7 +256,10 @@ func (c *call) saveStarted(ctx context.Context, act *store.Action) error {
 
 // begin fills in a task execution that starts now.
 func (c *call) begin(kind string) {
-	now := c.e.now()
+	now := c.began
+	if c.act != nil && !c.act.StartedAt.IsZero() {
+		now = c.act.StartedAt // an earlier call began it
+	}
 	t := c.task
 	t.Type, t.State, t.StateInfo, t.From = kind, Running, nil, c.t.From
 	t.DropResult = c.t.DropResult
