@@ -84,7 +84,7 @@ func (r *Runner) Run(ctx context.Context, c Call) (Outcome, error) {
 	if err := a.CheckValues(c.Input); err != nil {
 		return Outcome{}, err
 	}
-	inv := &invocation{runner: r, action: a, call: c, target: a.target(c)}
+	inv := &invocation{runner: r, action: a, call: c, target: r.target(a, c)}
 	inv.args = a.bind(c.Input)
 	perform := inv.perform
 	if a.spec.hook != nil {
@@ -92,7 +92,7 @@ func (r *Runner) Run(ctx context.Context, c Call) (Outcome, error) {
 	}
 	result, err := perform(ctx)
 	if err != nil {
-		return Outcome{Target: inv.went}, inv.typed(err)
+		return Outcome{Target: inv.reached()}, inv.typed(err)
 	}
 	return Outcome{Result: result, Target: inv.went}, nil
 }
@@ -120,7 +120,7 @@ func (a *Action) bind(input *value.Map) arguments {
 }
 
 // target is the call's target with what the input says of it.
-func (a *Action) target(c Call) openstack.Request {
+func (r *Runner) target(a *Action, c Call) openstack.Request {
 	t := c.Target
 	get := func(name string) string {
 		v, _ := c.Input.Get(name)
@@ -141,8 +141,25 @@ func (a *Action) target(c Call) openstack.Request {
 		t = openstack.Request{Cloud: cloud, Region: region, Interface: t.Interface}
 	}
 	if url := get("auth_url"); url != "" && url != t.AuthURL {
+		switch {
+		case get("cloud") != "": // the URL must be that cloud's
+		case r.manager == nil || !r.manager.At(t, url):
+			t = openstack.Request{Region: region, Interface: t.Interface} // another cloud, as above
+		case t.AuthURL != "":
+			return t // the same one, otherwise spelt
+		}
 		// A URL out of a workflow is not the operator's word.
 		t.AuthURL, t.Trusted = url, false
+	}
+	return t
+}
+
+// reached is where a failed action went, or, if it never came so far, where it
+// was to go. An action that goes to no cloud has no target.
+func (inv *invocation) reached() openstack.Target {
+	t, none := inv.went, openstack.Target{}
+	if t == none && inv.action.IsOpenStack() {
+		t = openstack.Target{Cloud: inv.target.Cloud, AuthURL: inv.target.AuthURL, Region: inv.target.Region, Interface: inv.target.Interface}
 	}
 	return t
 }

@@ -187,6 +187,7 @@ func TestPathsAreEscaped(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
+	runner := newStubCloud(t).runner()
 	given := openstack.Request{Cloud: "a", Region: "R1", Interface: "internal", Credentials: openstack.Credentials{Token: "t"}, AuthURL: "https://a/v3", Trusted: true}
 	for _, tc := range []struct {
 		action, input string
@@ -198,12 +199,14 @@ func TestTargets(t *testing.T) {
 		{"nova.servers_list", `{"cloud": "a"}`, given},
 		{"nova.servers_list", `{"cloud": "b", "region": "R9"}`, openstack.Request{Cloud: "b", Region: "R9", Interface: "internal"}},
 		{"nova.servers_list", `{"auth_url": "https://a/v3"}`, given},
-		{"nova.servers_list", `{"auth_url": "https://b/v3"}`, with(given, func(r *openstack.Request) { r.AuthURL, r.Trusted = "https://b/v3", false })},
+		{"nova.servers_list", `{"auth_url": "https://A:443/"}`, given},
+		{"nova.servers_list", `{"auth_url": "https://b/v3", "region": "R9"}`, openstack.Request{AuthURL: "https://b/v3", Region: "R9", Interface: "internal"}},
+		{"nova.servers_list", `{"cloud": "a", "auth_url": "https://b/v3"}`, with(given, func(r *openstack.Request) { r.AuthURL, r.Trusted = "https://b/v3", false })},
 		{"keystone.regions_get", `{"region": "R3", "action_region": "R2"}`, with(given, func(r *openstack.Request) { r.Region = "R2" })},
 		{"keystone.endpoints_list", `{"region": "R3", "interface": "admin"}`, given},
 	} {
 		a := lookup(t, tc.action)
-		got := a.target(Call{Input: decodeInput(t, json.RawMessage(tc.input)), Target: given})
+		got := runner.target(a, Call{Input: decodeInput(t, json.RawMessage(tc.input)), Target: given})
 		if got != tc.want {
 			t.Errorf("%s(%s): %+v; want %+v", tc.action, tc.input, got, tc.want)
 		}

@@ -336,7 +336,7 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 // failItems stores what a with-items task came to and fails its state; the task
 // is settled behind Catch, like any other.
 func (c *call) failItems(ctx context.Context, records []store.Record, failed []*store.Action) error {
-	info := itemsInfo(failed)
+	info := c.itemsInfo(failed)
 	c.task.StateInfo = &info
 	if err := c.e.opts.Records.Put(c.saving(ctx), append(records, c.task)...); err != nil {
 		return err
@@ -408,16 +408,21 @@ func (c *call) lost(what string) string {
 }
 
 // itemsInfo is the state_info of a with-items task with failed items. Mistral
-// has the first line; the region and reason of each item that went to a cloud
-// follow it.
-func itemsInfo(failed []*store.Action) string {
+// has the first line; where the items went to clouds, the region and reason of
+// each follow it.
+func (c *call) itemsInfo(failed []*store.Action) string {
 	var b strings.Builder
 	b.WriteString("One or more actions had failed.")
+	action, ok := c.e.opts.Registry.Lookup(c.ev.Action)
+	if !ok || !action.IsOpenStack() {
+		return b.String()
+	}
 	for _, a := range failed {
-		if a.Region == "" && a.AuthURL == "" {
-			continue
+		fmt.Fprintf(&b, "\n  item %d", a.Index)
+		if a.Region != "" {
+			b.WriteString(", region " + a.Region)
 		}
-		fmt.Fprintf(&b, "\n  item %d, region %s: %v", a.Index, a.Region, a.Output.V)
+		b.WriteString(": " + expr.Str(a.Output.V))
 	}
 	return b.String()
 }

@@ -55,6 +55,26 @@ func (m *Manager) Describe(r Request) (Target, error) {
 	return t, nil
 }
 
+// At reports whether an auth URL is the one that a request goes to anyhow: the
+// URL that it names, its cloud's, or the default cloud's. A request that names
+// neither goes wherever the URL says.
+func (m *Manager) At(r Request, rawURL string) bool {
+	u, err := parseAuthURL(rawURL)
+	if err != nil {
+		return false
+	}
+	if r.AuthURL != "" {
+		own, err := parseAuthURL(r.AuthURL)
+		return err == nil && own.base == u.base
+	}
+	name := cmp.Or(r.Cloud, r.Credentials.Cloud, m.cfg.DefaultCloud)
+	if name == "" || m.cfg.Clouds == nil {
+		return true
+	}
+	s, err := m.cfg.Clouds.resolve(name, r.Region)
+	return err == nil && s.url.base == u.base
+}
+
 // Target names where the session goes; Region is the default, "" if none is.
 func (s *Session) Target() Target {
 	t := Target{Cloud: s.cloud, AuthURL: s.id.url.v3(), Region: s.region, Interface: s.iface}
