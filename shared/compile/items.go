@@ -1,0 +1,158 @@
+package compile
+
+import (
+	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// emitItems writes a with-items task: the lists are evaluated, a Map runs the
+// items, all of them, and the task is judged.
+func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted {
+	itemsName, resultName := b.name(t.name, "items"), b.name(t.name, "result")
+	part := b.taskPart(t, step.Items)
+	b.addStart(part, t)
+	b.addJoin(part, t)
+	part.Set("with-items", iterators(t))
+	if len(t.show) > 0 {
+		part.Set("show", value.Of(t.show))
+	}
+	if t.sub != nil {
+		part.Set("sub", t.sub.spec.Name)
+	}
+	if t.concurrency != nil {
+		part.Set("concurrency", literal(t.concurrency))
+	}
+	t.addRound(part)
+	plan := call(engineFunction, value.MapOf("task", part))
+	plan.Catch, plan.Next = b.catch(t, failed), stateName(t.name)
+	states.Add(itemsName, plan)
+
+	states.Add(stateName(t.name), b.mapState(t, resultName))
+
+	judge := b.taskPart(t, step.Judge)
+	judge.Set("id", query("$states.input.id"))
+	judge.Set("with-items", iterators(t))
+	addPolicies(judge, t)
+	t.addRound(judge)
+	addSuccess(judge, t)
+	j := call(engineFunction, b.payload(t, judge, nil))
+	j.Arguments.(*value.Map).Set("Payload", actionOnly(t, judge))
+	j.Catch = b.catch(t, failed)
+	states.Add(resultName, j)
+	return emitted{entry: itemsName, success: b.again(states, t, j, itemsName)}
+}
+
+// actionOnly is a payload without the input's templates.
+func actionOnly(t *task, part *value.Map) *value.Map {
+	p := value.NewMap(2)
+	if t.action != nil {
+		p.Set("action", t.action.Name)
+	}
+	p.Set("task", part)
+	return p
+}
+
+// again leads back to the task's beginning while its retry policy wants so.
+func (b *builder) again(states *asl.States, t *task, after *asl.State, entry string) *asl.State {
+	if t.retry == nil {
+		return after
+	}
+	name, on := b.name(t.name, "again?"), b.name(t.name, "over")
+	goTo(after, name)
+	back := entry
+	if t.retry.Delay > 0 {
+		back = b.name(t.name, "retry delay")
+		states.Add(back, &asl.State{Type: asl.TypeWait, Seconds: t.retry.Delay, Next: entry})
+	}
+	states.Add(name, &asl.State{
+		Type:    asl.TypeChoice,
+		Choices: []*asl.Choice{{Condition: query("$exists($states.input.again) and $states.input.again"), Next: back}},
+		Default: on,
+	})
+	s := &asl.State{Type: asl.TypePass}
+	states.Add(on, s)
+	return s
+}
+
+// mapState runs the items; each one's failure is caught, so that all run.
+func (b *builder) mapState(t *task, next string) *asl.State {
+	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"))
+	select_ := value.MapOf("chunk", query("$states.context.Map.Item.Value"), "id", query("$states.input.id"), "from", query("$states.input.from"))
+	for _, m := range []*value.Map{carry, select_} {
+		if b.threads {
+			m.Set("nth", query("$states.input.nth"))
+		}
+		if t.retry != nil {
+			m.Set("round", query("$states.input.round"))
+		}
+	}
+	s := &asl.State{
+		Type: asl.TypeMap, Items: query("$states.input.items"), ItemSelector: select_,
+		ItemProcessor: b.itemProcessor(t), Output: carry, Next: next,
+	}
+	if t.concurrency != nil {
+		select_.Set("concurrency", query("$states.input.concurrency"))
+		s.MaxConcurrency = query("$states.input.concurrency")
+	}
+	return s
+}
+
+func (b *builder) itemProcessor(t *task) *asl.Machine {
+	states := &asl.States{}
+	over := b.name(t.name, "item over")
+	part := b.taskPart(t, step.Item)
+	if t.sub != nil {
+		part.Set("op", string(step.Child))
+	}
+	part.Set("id", query("$states.input.id"))
+	part.Set("with-items", iterators(t))
+	part.Set("chunk", value.MapOf("first", query("$states.input.chunk.first"), "count", query("$states.input.chunk.count")))
+	if t.retry != nil {
+		part.Set("round", query("$states.input.round"))
+	}
+	if t.concurrency != nil {
+		part.Set("concurrency", query("$states.input.concurrency"))
+	}
+	if t.timeout > 0 {
+		part.Set("timeout", t.timeout)
+	}
+	if t.safeRerun {
+		part.Set("safe-rerun", true)
+	}
+	itemName := b.name(t.name, "item")
+	if t.sub != nil {
+		b.subItem(states, t, part, itemName, over)
+	} else {
+		region := t.region
+		if len(t.show) > 0 {
+			region = query("$exists($states.input.chunk.show_" + t.show[0] + ") ? $states.input.chunk.show_" + t.show[0] + " : ''")
+		}
+		s := call(functionName(t.action.Service), b.payload(t, part, region))
+		s.Output = query("{'region': $states.result.Payload.region}")
+		s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+		s.End = true
+		if t.timeout > 0 {
+			s.TimeoutSeconds = t.timeout
+		}
+		states.Add(itemName, s)
+	}
+	states.Add(over, &asl.State{Type: asl.TypePass, Comment: "the item failed; the task is judged when all have run", End: true})
+	return &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: itemName, States: states}
+}
+
+// subItem runs a sub-workflow for one item.
+func (b *builder) subItem(states *asl.States, t *task, part *value.Map, itemName, over string) {
+	part.Set("sub", t.sub.spec.Name)
+	part.Set("sub-spec", subSpec(t))
+	create := call(engineFunction, b.payload(t, part, nil))
+	run := b.name(t.name, "item run")
+	create.Next = run
+	create.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+	states.Add(itemName, create)
+	s := startSub(t)
+	s.Output = query("{'execution': $states.input.child}")
+	s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+	s.End = true
+	states.Add(run, s)
+}

@@ -1,0 +1,65 @@
+package compile
+
+import (
+	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// subSpec is what a sub-workflow's execution is made of.
+func subSpec(t *task) any { return workflowValue(t.sub.spec) }
+
+func startSub(t *task) *asl.State {
+	s := &asl.State{
+		Type: asl.TypeTask, Resource: startExecution,
+		Arguments: value.MapOf(
+			"StateMachineArn", "${"+machineName(t.sub.spec.Name)+"}",
+			"Name", query("$states.input.child"),
+			"Input", value.NewMap(0)),
+	}
+	if t.timeout > 0 {
+		s.TimeoutSeconds = t.timeout
+	}
+	return s
+}
+
+// emitSub writes a sub-workflow task: its execution is created, its state
+// machine runs under that name, and the outcome is taken from its record.
+func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
+	inputName, resultName, name := b.name(t.name, "input"), b.name(t.name, "result"), stateName(t.name)
+	part := b.taskPart(t, step.Child)
+	b.addStart(part, t)
+	b.addJoin(part, t)
+	part.Set("sub", t.sub.spec.Name)
+	part.Set("sub-spec", subSpec(t))
+	t.addRound(part)
+	create := call(engineFunction, b.payload(t, part, nil))
+	create.Catch, create.Next = b.catch(t, failed), name
+	states.Add(inputName, create)
+
+	run := startSub(t)
+	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"), "error", nil)
+	if b.threads {
+		carry.Set("nth", query("$states.input.nth"))
+	}
+	if t.retry != nil {
+		carry.Set("round", query("$states.input.round"))
+	}
+	run.Output, run.Next = carry, resultName
+	lost := value.Clone(carry).(*value.Map)
+	lost.Set("error", query("$states.errorOutput"))
+	run.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: lost, Next: resultName}}
+	states.Add(name, run)
+
+	result := b.taskPart(t, step.Result)
+	result.Set("id", query("$states.input.id"))
+	result.Set("sub", t.sub.spec.Name)
+	result.Set("error", query("$states.input.error"))
+	addPolicies(result, t)
+	t.addRound(result)
+	addSuccess(result, t)
+	r := call(engineFunction, value.MapOf("task", result))
+	r.Catch = b.catch(t, failed)
+	states.Add(resultName, r)
+	return emitted{entry: inputName, success: b.again(states, t, r, inputName)}
+}
