@@ -1,90 +1,89 @@
 package openstack
 
+import "github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
 // defaultDomain is the domain that OpenStack's clients assume for a user or
 // project that is named without one.
 const defaultDomain = "default"
 
-// authBody is the body of POST /v3/auth/tokens for these credentials.
-func authBody(c *Credentials) map[string]any {
-	var identity map[string]any
-	scope := c.scope()
+// authBody is the body of POST /v3/auth/tokens for these credentials, as
+// gophercloud writes it. Gophercloud refuses what is named twice (a user by id
+// and name, a domain of a user who has an id), so it is given one name of each:
+// the id where there is one.
+func authBody(c *Credentials) (map[string]any, error) {
+	opts := tokens.AuthOptions{Scope: c.scope()}
 	switch c.Kind() {
 	case "token":
-		identity = method("token", map[string]any{"id": c.Token})
+		opts.TokenID = c.Token
 	case "application_credential":
-		app := map[string]any{"secret": c.ApplicationCredentialSecret}
-		if c.ApplicationCredentialID != "" {
-			app["id"] = c.ApplicationCredentialID
-		} else {
-			app["name"] = c.ApplicationCredentialName
-			app["user"] = c.user()
-		}
-		identity = method("application_credential", app)
-		scope = nil // it has its own, and Keystone refuses another
+		opts.ApplicationCredentialID = c.ApplicationCredentialID
+		opts.ApplicationCredentialName = c.ApplicationCredentialName
+		opts.ApplicationCredentialSecret = c.ApplicationCredentialSecret
+		opts.Scope = tokens.Scope{} // it has its own, and Keystone refuses another
+		c.nameUser(&opts)
 	default:
-		user := c.user()
-		user["password"] = c.Password
-		identity = method("password", map[string]any{"user": user})
+		opts.Password = c.Password
+		c.nameUser(&opts)
 	}
-	auth := map[string]any{"identity": identity}
-	if scope != nil {
-		auth["scope"] = scope
+	scope, err := opts.ToTokenV3ScopeMap()
+	if err != nil {
+		return nil, invalid("credentials: %v", err)
 	}
-	return map[string]any{"auth": auth}
+	body, err := opts.ToTokenV3CreateMap(scope)
+	if err != nil {
+		return nil, invalid("credentials: %v", err)
+	}
+	return body, nil
 }
 
-func method(name string, data map[string]any) map[string]any {
-	return map[string]any{"methods": []string{name}, name: data}
-}
-
-// user names the user by id, or by name and domain.
-func (c *Credentials) user() map[string]any {
+// nameUser names the user by id, or by name and domain.
+func (c *Credentials) nameUser(opts *tokens.AuthOptions) {
 	if c.UserID != "" {
-		return map[string]any{"id": c.UserID}
+		opts.UserID = c.UserID
+		return
 	}
-	id, name := c.UserDomainID, c.UserDomainName
-	if id == "" && name == "" {
-		id, name = c.DomainID, c.DomainName
-	}
-	return map[string]any{"name": c.Username, "domain": domain(id, name)}
+	opts.Username = c.Username
+	opts.DomainID, opts.DomainName = c.domain(c.UserDomainID, c.UserDomainName)
 }
 
-func domain(id, name string) map[string]any {
+// domain is a user's or project's own domain, else that of the credentials, else
+// the default one: its id, or its name where no id is known.
+func (c *Credentials) domain(ownID, ownName string) (id, name string) {
+	if ownID == "" && ownName == "" {
+		ownID, ownName = c.DomainID, c.DomainName
+	}
 	switch {
-	case id != "":
-		return map[string]any{"id": id}
-	case name != "":
-		return map[string]any{"name": name}
+	case ownID != "":
+		return ownID, ""
+	case ownName != "":
+		return "", ownName
 	default:
-		return map[string]any{"id": defaultDomain}
+		return defaultDomain, ""
 	}
 }
 
 // scope is what the token is asked for: the first of trust, system, project and
-// domain that is given, nil for an unscoped token.
-func (c *Credentials) scope() map[string]any {
+// domain that is given, the zero Scope for an unscoped token.
+func (c *Credentials) scope() tokens.Scope {
 	switch {
 	case c.TrustID != "":
-		return map[string]any{"OS-TRUST:trust": map[string]any{"id": c.TrustID}}
+		return tokens.Scope{TrustID: c.TrustID}
 	case c.SystemScope != "":
-		return map[string]any{"system": map[string]any{"all": true}}
+		return tokens.Scope{System: true}
 	case c.ProjectID != "":
-		return map[string]any{"project": map[string]any{"id": c.ProjectID}}
+		return tokens.Scope{ProjectID: c.ProjectID}
 	case c.ProjectName != "":
-		id, name := c.ProjectDomainID, c.ProjectDomainName
-		if id == "" && name == "" {
-			id, name = c.DomainID, c.DomainName
-		}
-		return map[string]any{"project": map[string]any{"name": c.ProjectName, "domain": domain(id, name)}}
-	case c.DomainID != "" || c.DomainName != "":
-		return map[string]any{"domain": domain(c.DomainID, c.DomainName)}
+		id, name := c.domain(c.ProjectDomainID, c.ProjectDomainName)
+		return tokens.Scope{ProjectName: c.ProjectName, DomainID: id, DomainName: name}
+	case c.DomainID != "":
+		return tokens.Scope{DomainID: c.DomainID}
 	default:
-		return nil
+		return tokens.Scope{DomainName: c.DomainName}
 	}
 }
 
 // hasScope reports whether any scope is named.
-func (c *Credentials) hasScope() bool { return c.scope() != nil }
+func (c *Credentials) hasScope() bool { return c.scope() != tokens.Scope{} }
 
 // withScope returns c with its scope replaced by that of s, if s has one.
 func (c Credentials) withScope(s Credentials) Credentials {

@@ -48,7 +48,8 @@
 // each caller waiting no longer than its own context; it is renewed a minute
 // before it ends, or once a service answers 401, and the call is then made once
 // more. A token that was given as credentials can't be renewed: it ends as an
-// Unauthorized that says so.
+// Unauthorized that says so. What a login asks for is written by gophercloud's
+// identity package; sending it and reading what a Keystone answers is done here.
 //
 // # Errors and repeating
 //

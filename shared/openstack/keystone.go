@@ -24,7 +24,11 @@ func (id *identity) authenticate(ctx context.Context) (*token, error) {
 }
 
 func (id *identity) login(ctx context.Context, base string) (*token, error) {
-	body, err := json.Marshal(authBody(id.creds))
+	request, err := authBody(id.creds)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +157,10 @@ func pathOf(base string) string {
 	return u.EscapedPath()
 }
 
+// tokenJSON is what is read of a token. It is not gophercloud's tokens.Token and
+// its fellows: those know no issued_at and no endpoints of the older form, and
+// refuse the whole answer for a time without a zone or for one region, name or
+// URL of a catalog that is no string.
 type tokenJSON struct {
 	Token *struct {
 		Expires text        `json:"expires_at"`
