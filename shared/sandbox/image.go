@@ -415,15 +415,3 @@ func oneMember(c *call, r *record) (reply, error) {
 	}
 	return ok(data.members[i])
 }
-
-func schemaOf(c *call) (reply, error) {
-	props := object{}
-	for key := range newImage("", "", c.now, object{}).f {
-		props[key] = object{"type": []any{"null", "string"}, "description": key}
-	}
-	switch c.vars["name"] {
-	case "image", "images", "member", "members", "task", "tasks", "namespace", "object", "property", "resource_type", "tag":
-		return ok(object{"name": c.vars["name"], "properties": props, "additionalProperties": object{"type": "string"}})
-	}
-	return reply{}, noRoute()
-}

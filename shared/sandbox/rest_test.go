@@ -192,3 +192,34 @@ func TestAgents(t *testing.T) {
 	r.call("DELETE", agent+"/dhcp-networks/"+net, nil, 204)
 	r.call("PUT", agent, obj{"agent": obj{"admin_state_up": false}}, 200)
 }
+
+// TestImagesFitTheirSchema checks types as glanceclient does.
+func TestImagesFitTheirSchema(t *testing.T) {
+	s := start(t, sandbox.Options{})
+	r := rest{t, s.URL() + "/alpha/RegionOne/image/v2", tokenFor(t, s, "alpha", "demo")}
+	r.call("POST", "/images", obj{"name": "new"}, 201) // has nulls where others have values
+	props := r.call("GET", "/schemas/image", nil, 200)["properties"].(obj)
+	for _, img := range r.call("GET", "/images", nil, 200)["images"].([]any) {
+		for key, v := range img.(obj) {
+			kind := map[bool]string{true: "integer"}[fmt.Sprintf("%T", v) == "float64"]
+			switch v.(type) {
+			case nil:
+				kind = "null"
+			case string:
+				kind = "string"
+			case bool:
+				kind = "boolean"
+			case []any:
+				kind = "array"
+			}
+			want := dig(props, key, "type")
+			if list, is := want.([]any); is && (list[0] == kind || list[1] == kind) || want == kind {
+				continue
+			}
+			t.Errorf("%s is %s, its schema says %v", key, kind, want)
+		}
+	}
+	r.call("GET", "/schemas/images", nil, 200)
+	r.call("GET", "/schemas/metadefs/properties", nil, 200)
+	r.call("GET", "/schemas/nothing", nil, 404)
+}
