@@ -168,7 +168,11 @@ func (c *runCmd) finish(ctx context.Context, a *app, r *local.Runner, head *stor
 	case errors.As(err, &stopped):
 		hint := ""
 		if c.Store != "" {
-			hint = " --store " + c.Store
+			path, err := c.path()
+			if err != nil {
+				return err
+			}
+			hint = " --store " + path
 		}
 		fmt.Fprintf(a.err, "stopped; go on with: sirocco run%s --resume %s\n", hint, stopped.ID)
 		return &exitError{status: exitStopped}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -113,17 +114,25 @@ func (r references) Resolve(ctx context.Context, ref string) (openstack.Resolved
 
 // storeFlag says which local store a command uses.
 type storeFlag struct {
-	Store string `help:"File of the local store (default: under the user's state directory)." placeholder:"FILE" env:"SIROCCO_STORE" type:"path"`
+	Store string `help:"File of the local store (default: under the user's state directory)." placeholder:"FILE" env:"SIROCCO_STORE"`
+}
+
+// path is the store's file.
+func (f *storeFlag) path() (string, error) {
+	if f.Store == "" {
+		return filepath.Join(xdg.StateHome, "sirocco", "store.db"), nil
+	}
+	return filepath.Abs(f.Store)
 }
 
 // open opens the local store.
 func (f *storeFlag) open(ctx context.Context) (*embedded.Table, error) {
-	path := f.Store
-	if path == "" {
-		path = filepath.Join(xdg.StateHome, "sirocco", "store.db")
+	path, err := f.path()
+	if err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the store %s: %w", path, err)
 	}
 	return embedded.Open(ctx, path, embedded.Options{})
 }
