@@ -247,7 +247,7 @@ func (c *call) earlier(act *store.Action, action *actions.Action) (done bool, er
 // saveStarted records that the action is about to be called.
 func (c *call) saveStarted(ctx context.Context, act *store.Action) error {
 	records := []store.Record{act}
-	if c.task.Version == 0 {
+	if c.task.Version == 0 && c.t.Op != step.Item { // that of an item is there, but not loaded
 		c.begin("ACTION")
 		records = append(records, c.task)
 	}
