@@ -22,6 +22,7 @@ type view struct {
 	off    bool
 	closed bool
 	lines  []*taskLine
+	note   string // below the lines
 	byID   map[string]*taskLine
 	drawn  int
 	stop   chan struct{}
@@ -32,6 +33,7 @@ type taskLine struct {
 	name, state, info string
 	items             int
 	ok, failed        int
+	ends              map[int]string // how each item ended
 	started, ended    time.Time
 }
 
@@ -77,12 +79,7 @@ func (v *view) observe(p engine.Progress) {
 	}
 	line.items = max(line.items, p.Items)
 	if p.Item >= 0 {
-		switch p.State {
-		case engine.Success:
-			line.ok++
-		case engine.Error:
-			line.failed++
-		}
+		line.count(p.Item, p.State)
 		return
 	}
 	line.state, line.info = p.State, p.Info
@@ -94,6 +91,36 @@ func (v *view) observe(p engine.Progress) {
 	}
 }
 
+// count notes how an item ended, the last time if it is tried again.
+func (l *taskLine) count(item int, state string) {
+	by := map[string]*int{engine.Success: &l.ok, engine.Error: &l.failed}
+	now := by[state]
+	if now == nil {
+		return
+	}
+	if before := by[l.ends[item]]; before != nil {
+		*before--
+	}
+	if l.ends == nil {
+		l.ends = map[int]string{}
+	}
+	l.ends[item] = state
+	*now++
+}
+
+// stopping says why an interrupted run does not end at once.
+func (v *view) stopping() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return
+	}
+	v.note = "stopping: what is under way comes to its end first (Ctrl-C again ends at once)"
+	if v.term == nil {
+		fmt.Fprintln(v.w, v.note)
+	}
+}
+
 // draw writes all lines over those that were drawn before.
 func (v *view) draw() {
 	width, height, err := term.GetSize(int(v.term.Fd()))
@@ -101,8 +128,8 @@ func (v *view) draw() {
 		width, height = 80, 24
 	}
 	shown := v.lines
-	if len(shown) > height-2 {
-		shown = shown[len(shown)-height+2:] // what has scrolled away can't be drawn again
+	if len(shown) > height-3 {
+		shown = shown[len(shown)-height+3:] // what has scrolled away can't be drawn again
 	}
 	var b strings.Builder
 	if v.drawn > 0 {
@@ -112,6 +139,10 @@ func (v *view) draw() {
 		b.WriteString("\r\x1b[2K" + l.text(width-1) + "\n")
 	}
 	v.drawn = len(shown)
+	if v.note != "" {
+		b.WriteString("\r\x1b[2K" + cut(v.note, width-1) + "\n")
+		v.drawn++
+	}
 	io.WriteString(v.w, b.String())
 }
 
@@ -136,8 +167,13 @@ func (l *taskLine) text(width int) string {
 	if l.info != "" {
 		s += "  " + joinLines(l.info)
 	}
+	return cut(s, width)
+}
+
+// cut keeps a line from being broken by the terminal; width 0 is any.
+func cut(s string, width int) string {
 	if runes := []rune(s); width > 0 && len(runes) > width {
-		s = string(runes[:width])
+		return string(runes[:width])
 	}
 	return s
 }

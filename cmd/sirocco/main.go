@@ -34,6 +34,11 @@ func main() {
 
 // Main runs the command line of this process and returns the exit status.
 func Main() int {
+	for _, name := range []string{"SIROCCO_STORE", "SIROCCO_MULTI_CLOUD", "SIROCCO_ALLOWED_AUTH_URIS", "SIROCCO_OPEN_HOSTS"} {
+		if os.Getenv(name) == "" {
+			os.Unsetenv(name) // an empty variable is the same as none
+		}
+	}
 	return run(os.Args[1:], &app{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 }
 

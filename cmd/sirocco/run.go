@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/compile"
 	"github.com/sirocco-workflows/sirocco/shared/engine"
@@ -54,6 +55,8 @@ func (c *runCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	view := newView(a, c.JSON)
 	defer view.close()
+	stopping := context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, view.stopping) })
+	defer stopping()
 	r, err := local.New(local.Options{Table: table, Registry: registry, Actions: runner, Observe: view.observe})
 	if err != nil {
 		return err
