@@ -27,7 +27,7 @@ func (c *CloudsConfig) resolve(name, region string) (*cloudSettings, error) {
 	if !ok {
 		names := c.Names()
 		if len(names) == 0 {
-			return nil, invalid("cloud %q is not configured; no cloud is", name)
+			return nil, invalid("cloud %q is not configured, and no cloud is: write a clouds.yaml", name)
 		}
 		return nil, invalid("cloud %q is not configured; there are %s%s", name, strings.Join(names, ", "), didYouMean(name, names))
 	}

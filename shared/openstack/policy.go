@@ -181,7 +181,7 @@ func (m *Manager) noCloud() error {
 // the name must be the cloud's own.
 func (m *Manager) configured(name, region string, asked []authURL) (*plan, error) {
 	if m.cfg.Clouds == nil {
-		return nil, invalid("cloud %q is not configured; no cloud is", name)
+		return nil, invalid("cloud %q is not configured, and no cloud is: write a clouds.yaml", name)
 	}
 	s, err := m.cfg.Clouds.resolve(name, region)
 	if err != nil {
