@@ -43,7 +43,10 @@ export OS_CLIENT_CONFIG_FILE=$work/clouds.yaml XDG_STATE_HOME=$work/state
 workflow=statemachines/list_servers_everywhere.yaml
 echo
 echo "\$ sirocco compile $workflow"
-"$sirocco" compile "$workflow" -o "$work" >/dev/null
+"$sirocco" compile "$workflow" -o "$work" >"$work/compile.log" 2>&1 || {
+	cat "$work/compile.log" >&2
+	exit 1
+}
 cat "$work/list_servers_everywhere.asl.json"
 
 show cloud list
