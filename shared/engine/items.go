@@ -367,7 +367,7 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 			return nil, &TaskError{Name: a.ErrorName, Message: expr.Str(a.Output.V)}
 		}
 		if a.State != Error {
-			a.Output = value.Any{V: c.lost("the item's function ended without an outcome: ")}
+			a.Output = value.Any{V: c.unfinished(a)}
 			results[a.Index] = a.Output.V
 		}
 		failed = append(failed, a)
@@ -391,6 +391,21 @@ func (c *call) saveSubs(ctx context.Context, acts []*store.Action) error {
 		}
 	}
 	return c.e.opts.Records.Put(c.saving(ctx), records...)
+}
+
+// unfinished says what there is to say of an item that was started and has no
+// outcome. If it may have changed something, that is not done again.
+func (c *call) unfinished(a *store.Action) string {
+	text := c.lost("the item's function ended without an outcome: ")
+	action, ok := c.e.opts.Registry.Lookup(a.Name)
+	if text == c.timeoutMessage() || a.Workflow != "" || ok && action.ReadOnly {
+		return text
+	}
+	unknown := OutcomeUnknown{Action: a.Name, Task: c.t.Name}.Error()
+	if c.t.Error != nil {
+		unknown += " (" + message(c.t.Error) + ")"
+	}
+	return unknown
 }
 
 // lost says why there is no outcome, as far as that is known.

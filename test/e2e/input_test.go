@@ -198,7 +198,7 @@ func TestLargeValues(t *testing.T) {
 	w := newWorld(t, settings{onDisk: true})
 	size := 20 << 20
 	if underRace {
-		size = 4 << 20
+		size = 2 << 20
 	}
 	big := strings.Repeat("sirocco blows 0123456789 ", size/25)
 	o := w.run(`
@@ -236,7 +236,7 @@ big:
 func TestBigAnswer(t *testing.T) {
 	t.Parallel()
 	clouds := sandbox.DefaultClouds(1, 1)
-	clouds[0].Regions[0].Bulk = sandbox.Bulk{Servers: 2500, Bytes: 2000}
+	clouds[0].Regions[0].Bulk = sandbox.Bulk{Servers: 1500, Bytes: 500}
 	w := newWorld(t, settings{sandbox: sandbox.Options{Clouds: clouds, Empty: true}, onDisk: true})
 	o := w.run(`
 version: '2.0'
@@ -246,8 +246,8 @@ many:
       action: nova.servers_list
       publish: {n: <% task().result.len() %>, ids: <% task().result.select($.id).distinct().len() %>}
 `, nil).mustSucceed(t)
-	if n, ids := at(t, o.output, "n"), at(t, o.output, "ids"); n != int64(2500) || ids != int64(2500) {
-		t.Errorf("%v servers with %v ids, not 2500", n, ids)
+	if n, ids := at(t, o.output, "n"), at(t, o.output, "ids"); n != int64(1500) || ids != int64(1500) {
+		t.Errorf("%v servers with %v ids, not 1500", n, ids)
 	}
 }
 
@@ -256,17 +256,16 @@ many:
 func TestGrowingContext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, settings{})
-	const tasks, size = 8, 100_000
+	const tasks, size = 6, 60_000
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: '2.0'\ngrow:\n  input: [part]\n  output: {all: '<%% $.keys().where($.startsWith(v)).len() %%>', sum: <%% $.sum %%>}\n  tasks:\n")
+	fmt.Fprintf(&b, "version: '2.0'\ngrow:\n  input: [part]\n  output: {sum: <%% $.sum %%>}\n  tasks:\n")
 	sum := []string{}
 	for i := range tasks {
 		sum = append(sum, fmt.Sprintf("$.v%d.len()", i))
 		fmt.Fprintf(&b, "    t%d:\n      action: std.echo output=<%% $.part + str(%d) %%>\n      publish: {v%d: <%% task().result %%>}\n      on-success: [t%d]\n", i, i, i, i+1)
 	}
 	fmt.Fprintf(&b, "    t%d:\n      action: std.noop\n      publish: {sum: <%% %s %%>}\n", tasks, strings.Join(sum, " + "))
-	o := w.run(strings.Replace(b.String(), "output: {all: '<% $.keys().where($.startsWith(v)).len() %>', ", "output: {", 1),
-		value.MapOf("part", strings.Repeat("x", size))).mustSucceed(t)
+	o := w.run(b.String(), value.MapOf("part", strings.Repeat("x", size))).mustSucceed(t)
 	if n := at(t, o.output, "sum"); n != int64(tasks*(size+1)) {
 		t.Errorf("the last task saw %v characters, not %d", n, tasks*(size+1))
 	}
