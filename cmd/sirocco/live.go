@@ -83,6 +83,9 @@ func (v *view) observe(p engine.Progress) {
 		return
 	}
 	line.state, line.info = p.State, p.Info
+	if p.State == engine.Success {
+		line.ok, line.failed = line.items, 0 // those too that ended before a resume
+	}
 	if p.State != engine.Running {
 		line.ended = time.Now()
 	}

@@ -52,6 +52,11 @@ func TestPlainView(t *testing.T) {
 		{ID: "2", Task: "b", State: engine.Running, Item: -1},
 		{ID: "1", Task: "a", State: engine.Error, Item: -1, Info: "One or more actions had failed."},
 	}
+	resumed := []engine.Progress{
+		{ID: "3", Task: "c", State: engine.Success, Items: 40, Item: 39},
+		{ID: "3", Task: "c", State: engine.Success, Items: 40, Item: -1},
+	}
+	progress = append(progress, resumed...)
 	for range 2 { // tried again: the last outcome of an item counts
 		progress = slices.Insert(progress, 2, engine.Progress{ID: "1", Task: "a", State: engine.Error, Items: 2, Item: 0})
 	}
@@ -62,7 +67,8 @@ func TestPlainView(t *testing.T) {
 	}
 	v.close()
 	got := volatileTook(out.String())
-	if want := "ERROR    a  [####################] 2/2, 1 failed  TOOK  One or more actions had failed.\n"; got != want {
+	if want := "ERROR    a  [####################] 2/2, 1 failed  TOOK  One or more actions had failed.\n" +
+		"SUCCESS  c  [####################] 40/40  TOOK\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	out.Reset()
