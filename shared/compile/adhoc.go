@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
@@ -108,7 +109,7 @@ func (c *compiler) checkParams(a *actions.Action, params []dsl.Param, at dsl.Spa
 	if err == nil {
 		return
 	}
-	if invalid, ok := err.(actions.InvalidInput); ok {
+	if invalid := (actions.InvalidInput{}); errors.As(err, &invalid) {
 		for _, p := range params {
 			if p.Name == invalid.Parameter {
 				at = p.NameSpan

@@ -78,8 +78,8 @@ func (b *builder) again(states *asl.States, t *task, after *asl.State, entry str
 // mapState runs the items; each one's failure is caught, so that all run.
 func (b *builder) mapState(t *task, next string) *asl.State {
 	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"))
-	select_ := value.MapOf("chunk", query("$states.context.Map.Item.Value"), "id", query("$states.input.id"), "from", query("$states.input.from"))
-	for _, m := range []*value.Map{carry, select_} {
+	selector := value.MapOf("chunk", query("$states.context.Map.Item.Value"), "id", query("$states.input.id"), "from", query("$states.input.from"))
+	for _, m := range []*value.Map{carry, selector} {
 		if b.threads {
 			m.Set("nth", query("$states.input.nth"))
 		}
@@ -88,11 +88,11 @@ func (b *builder) mapState(t *task, next string) *asl.State {
 		}
 	}
 	s := &asl.State{
-		Type: asl.TypeMap, Items: query("$states.input.items"), ItemSelector: select_,
+		Type: asl.TypeMap, Items: query("$states.input.items"), ItemSelector: selector,
 		ItemProcessor: b.itemProcessor(t), Output: carry, Next: next,
 	}
 	if t.concurrency != nil {
-		select_.Set("concurrency", query("$states.input.concurrency"))
+		selector.Set("concurrency", query("$states.input.concurrency"))
 		s.MaxConcurrency = query("$states.input.concurrency")
 	}
 	return s

@@ -126,7 +126,7 @@ func errorName(err error) string {
 }
 
 // named gives an error that leaves the engine its name.
-func (c *call) named(err error) error {
+func (c *call) named(err error) *TaskError {
 	var te *TaskError
 	if errors.As(err, &te) {
 		return te

@@ -121,7 +121,9 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	act.Input = value.Any{V: action.Redact(input)}
 	if !action.ReadOnly {
 		c.lasting = true
-		if err := c.saveStarted(ctx, act); err != nil {
+		if err := c.saveStarted(ctx, act); isConflict(err) {
+			return c.overtaken(ctx, act, action)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -136,12 +138,26 @@ func (c *call) perform(ctx context.Context, act *store.Action, action *actions.A
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped, not failed: nothing is known of the outcome
 	}
-	err = runError(c.named(err).(*TaskError))
+	err = runError(c.named(err))
 	act.State, act.ErrorName, act.Output = Error, errorName(err), value.Any{V: failureResult(err)}
 	if saveErr := c.e.opts.Records.Save(c.saving(ctx), act); saveErr != nil {
 		return errors.Join(err, saveErr)
 	}
 	return err
+}
+
+// overtaken looks at what another call of the same step has made of the action
+// between our reading of its record and our own start.
+func (c *call) overtaken(ctx context.Context, act *store.Action, action *actions.Action) error {
+	now := store.Action{ID: act.ID, Execution: act.Execution, Task: act.Task, Index: act.Index, Round: act.Round}
+	if err := c.e.opts.Records.Load(ctx, &now); err != nil {
+		return err
+	}
+	*act = now
+	if done, err := c.earlier(act, action); done {
+		return err
+	}
+	return OutcomeUnknown{Action: c.ev.Action, Task: c.t.Name} // the other one is at it
 }
 
 // nextAttempt keeps what a failed try came to, so that none is lost.
@@ -198,7 +214,7 @@ func (c *call) once(ctx context.Context, act *store.Action, input *value.Map) (a
 
 // runError renames what an action says of its arguments once it runs: their
 // values, other than their names, are data, and on-error is asked about those.
-func runError(err *TaskError) error {
+func runError(err *TaskError) *TaskError {
 	if err.Name == "InvalidInput" {
 		return &TaskError{Name: "InvalidArguments", Message: err.Message, Err: err.Err}
 	}
