@@ -58,7 +58,8 @@ func TestScripts(t *testing.T) {
 func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command("sirocco", args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir)
+	// With the race detector a process would wait a second before it ends.
+	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "GORACE=atexit_sleep_ms=0")
 	for _, name := range scriptEnv {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
