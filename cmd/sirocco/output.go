@@ -71,6 +71,14 @@ func oneLine(s string) string {
 	return s
 }
 
+// count is so many things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 // printable keeps text from moving the cursor; lines stay lines.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -54,7 +54,7 @@ func (c *sandboxCmd) Run(ctx context.Context, a *app) error {
 		}
 		fmt.Fprintf(a.err, "export OS_CLIENT_CONFIG_FILE=%s\n", c.CloudsYAML)
 	}
-	fmt.Fprintf(a.err, "%d clouds of %d regions at %s; stop with Ctrl-C\n", c.Clouds, c.Regions, s.URL())
+	fmt.Fprintf(a.err, "%s of %s at %s; stop with Ctrl-C\n", count(c.Clouds, "cloud"), count(c.Regions, "region"), s.URL())
 	select {
 	case <-ctx.Done():
 	case <-s.Done():

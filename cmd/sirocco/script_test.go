@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,11 +60,18 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	cmd := exec.Command("sirocco", args...)
 	cmd.Dir = ts.MkAbs(".")
 	// With the race detector a process would wait a second before it ends.
-	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "GORACE=atexit_sleep_ms=0")
+	cmd.Env = append(withoutClouds(os.Environ()), "PWD="+cmd.Dir, "GORACE=atexit_sleep_ms=0")
 	for _, name := range scriptEnv {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	return cmd
+}
+
+// withoutClouds drops what the caller's own environment says of clouds.
+func withoutClouds(env []string) []string {
+	return slices.DeleteFunc(env, func(kv string) bool {
+		return strings.HasPrefix(kv, "OS_") || strings.HasPrefix(kv, "SIROCCO_")
+	})
 }
 
 // scriptEnv are the variables that a script may set for sirocco. An empty one

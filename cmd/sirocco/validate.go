@@ -22,11 +22,7 @@ func (c *validateCmd) Run(a *app) error {
 		return err
 	}
 	for _, w := range all {
-		plural := "s"
-		if len(w.Spec.Tasks) == 1 {
-			plural = ""
-		}
-		fmt.Fprintf(a.out, "%s: valid (%d task%s)\n", w.Name, len(w.Spec.Tasks), plural)
+		fmt.Fprintf(a.out, "%s: valid (%s)\n", w.Name, count(len(w.Spec.Tasks), "task"))
 	}
 	return nil
 }
