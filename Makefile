@@ -85,10 +85,10 @@ sam-validate: ## sam validate --lint
 	$(call section,sam validate)
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 "$$(scripts/tool.sh sam)" validate --lint
 
+# SAM builds all functions at once; what they share is compiled before, once.
 .PHONY: sam-build
 sam-build: ## build the functions for ARCHITECTURE
 	$(call section,sam build)
-	# SAM builds all functions at once; what they share is compiled before, once.
 	$(FUNCTION_ENV) GOOS=linux GOARCH=$(ARCHITECTURE:x86_64=amd64) go build -trimpath ./functions/...
 	$(FUNCTION_ENV) SAM_CLI_TELEMETRY=0 "$$(scripts/tool.sh sam)" build --parameter-overrides Architecture=$(ARCHITECTURE)
 
