@@ -3,6 +3,7 @@ package actions
 import (
 	"fmt"
 	"math/big"
+	"regexp"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -141,6 +142,36 @@ func (a *Action) Redact(input *value.Map) *value.Map {
 	return out
 }
 
+// secrets are the values that [Action.Redact] replaces, as far as they are text.
+func (a *Action) secrets(input *value.Map) []string {
+	var out []string
+	var walk func(v any, secret bool)
+	walk = func(v any, secret bool) {
+		switch v := v.(type) {
+		case string:
+			if secret {
+				out = append(out, v)
+			}
+		case []any:
+			for _, e := range v {
+				walk(e, secret)
+			}
+		case *value.Map:
+			for k, e := range v.All() {
+				walk(e, secret || isSecretKey(k))
+			}
+		}
+	}
+	for k, v := range input.All() {
+		p, _ := a.Param(k)
+		walk(v, p.Secret || isSecretKey(k))
+	}
+	return out
+}
+
+// userinfo is the user and password of a URL.
+var userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@`)
+
 // secretKeys are names under which a body holds a secret, whichever action
 // takes it (compared in lower case, without - and _).
 var secretKeys = map[string]bool{
@@ -172,6 +203,8 @@ func redactNested(v any) any {
 			out[i] = redactNested(e)
 		}
 		return out
+	case string:
+		return userinfo.ReplaceAllString(v, "${1}"+redacted+"@")
 	default:
 		return v
 	}

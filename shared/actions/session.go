@@ -17,6 +17,7 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 	api := openstack.APIRequest{
 		Method: req.Method, Path: req.Path, Query: req.Query, Header: req.Header,
 		Microversion: req.Microversion, FromRoot: req.FromRoot, Unsafe: req.Once,
+		Secrets: inv.action.secrets(inv.call.Input),
 	}
 	if req.Body != nil {
 		if api.Body, err = encodeBody(req.Body); err != nil {

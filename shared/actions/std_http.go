@@ -217,7 +217,7 @@ func httpResult(resp *http.Response, body []byte, elapsed time.Duration) *value.
 	out.Set("content", httpContent(body, encoding))
 	out.Set("status", int64(resp.StatusCode))
 	out.Set("headers", value.Of(sortedMap(headers)))
-	out.Set("url", resp.Request.URL.String())
+	out.Set("url", shownURL(resp.Request.URL))
 	out.Set("history", httpHistory(resp))
 	out.Set("encoding", encoding)
 	out.Set("reason", reason)
@@ -239,7 +239,7 @@ func sortedMap(m *value.Map) map[string]any {
 func httpHistory(resp *http.Response) []any {
 	history := []any{}
 	for r := resp.Request.Response; r != nil; r = r.Request.Response {
-		history = append([]any{value.MapOf("status", r.StatusCode, "url", r.Request.URL.String())}, history...)
+		history = append([]any{value.MapOf("status", r.StatusCode, "url", shownURL(r.Request.URL))}, history...)
 	}
 	return history
 }
@@ -288,4 +288,11 @@ func isASCII(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// shownURL is a URL without a user and password in it.
+func shownURL(u *url.URL) string {
+	plain := *u
+	plain.User = nil
+	return plain.String()
 }

@@ -135,13 +135,13 @@ func (id *identity) checkLogin(next *url.URL) error {
 	if err != nil {
 		return err
 	}
+	plain := *next
+	plain.RawQuery, plain.ForceQuery, plain.Fragment = "", false, ""
 	d := id.names
-	d.Message = "Keystone redirects to " + scrubURL(next.String()) + ", which is not its auth URL"
+	d.Message = "Keystone redirects to " + scrub(plain.Redacted(), id.creds.secrets()...) + ", which is not its auth URL"
 	if !sameHost(own, next) {
 		return AuthURLNotAllowed{d}
 	}
-	plain := *next
-	plain.RawQuery, plain.ForceQuery, plain.Fragment = "", false, ""
 	u, err := parseAuthURL(strings.TrimSuffix(strings.TrimRight(plain.String(), "/"), "/auth/tokens"))
 	if err != nil || pathOf(u.base) != own.EscapedPath() {
 		return AuthURLNotAllowed{d}

@@ -57,6 +57,9 @@ type APIRequest struct {
 	Stream bool
 	// Timeout bounds each try instead of the configured one.
 	Timeout time.Duration
+	// Secrets are what of the request no error may repeat, besides the
+	// credentials: services quote what they were sent.
+	Secrets []string
 	// MaxBody bounds the answer instead of the configured limit.
 	MaxBody int64
 }
@@ -135,7 +138,7 @@ func (s *Service) prepare(r APIRequest) (*call, error) {
 	c := &call{
 		detail: d, zone: id.zone, url: target.String(),
 		header: http.Header{"Accept": {"application/json"}, "User-Agent": {id.m.cfg.UserAgent}},
-		safe:   !r.Unsafe && idempotent(r.Method), secrets: id.creds.secrets(),
+		safe:   !r.Unsafe && idempotent(r.Method), secrets: append(id.creds.secrets(), r.Secrets...),
 		streaming: r.Stream,
 		maxBody:   cmp.Or(r.MaxBody, id.m.cfg.MaxBody),
 		timeout:   cmp.Or(r.Timeout, id.m.cfg.Retry.AttemptTimeout),
