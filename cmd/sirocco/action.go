@@ -9,6 +9,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
+	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
@@ -116,11 +117,12 @@ type actionRunCmd struct {
 	Input string   `help:"Arguments as a JSON object, or @FILE with one (@- is standard input)." placeholder:"JSON|@FILE"`
 	Set   []string `short:"i" name:"set" sep:"none" help:"One argument, KEY=VALUE; the value is JSON, or else text (repeatable)." placeholder:"KEY=VALUE"`
 	JSON  bool     `name:"json" help:"Print one JSON document."`
+	storeFlag
 	targetFlags
 }
 
 // Run runs an action against one target.
-func (c *actionRunCmd) Run(ctx context.Context, a *app) error {
+func (c *actionRunCmd) Run(ctx context.Context, a *app) (err error) {
 	input, err := a.input(c.Input, c.Set)
 	if err != nil {
 		return err
@@ -129,7 +131,16 @@ func (c *actionRunCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	_, runner, _, err := c.runner(clouds, nil)
+	var table store.Table
+	if c.Credential != "" {
+		local, openErr := c.open(ctx)
+		if openErr != nil {
+			return openErr
+		}
+		defer closing(local, &err)
+		table = local
+	}
+	_, runner, _, err := c.runner(clouds, table)
 	if err != nil {
 		return err
 	}

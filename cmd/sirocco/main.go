@@ -50,14 +50,15 @@ type app struct {
 
 // cli is the command line.
 type cli struct {
-	Validate  validateCmd  `cmd:"" help:"Check workflow files and show everything that is wrong with them."`
-	Compile   compileCmd   `cmd:"" help:"Compile workflows to Step Functions definitions."`
-	Run       runCmd       `cmd:"" help:"Run a workflow in this process."`
-	Action    actionCmd    `cmd:"" help:"Look at actions, or run one by hand."`
-	Cloud     cloudCmd     `cmd:"" help:"Look at the configured clouds."`
-	Execution executionCmd `cmd:"" help:"Look at what the store holds of executions."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Start simulated clouds to try things on."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Validate   validateCmd   `cmd:"" help:"Check workflow files and show everything that is wrong with them."`
+	Compile    compileCmd    `cmd:"" help:"Compile workflows to Step Functions definitions."`
+	Run        runCmd        `cmd:"" help:"Run a workflow in this process."`
+	Action     actionCmd     `cmd:"" help:"Look at actions, or run one by hand."`
+	Cloud      cloudCmd      `cmd:"" help:"Look at the configured clouds."`
+	Execution  executionCmd  `cmd:"" help:"Look at what the store holds of executions."`
+	Credential credentialCmd `cmd:"" help:"Keep credentials, sealed, for runs to refer to."`
+	Sandbox    sandboxCmd    `cmd:"" help:"Start simulated clouds to try things on."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // exitError ends the command with a status; err, if any, is printed first.

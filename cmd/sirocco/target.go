@@ -26,6 +26,8 @@ type targetFlags struct {
 	AuthURL   string `name:"auth-url" help:"Auth URL of the cloud, in place of OS_AUTH_URL." placeholder:"URL"`
 	Interface string `help:"Interface of the endpoints: public, internal or admin." placeholder:"NAME"`
 
+	Credential string `help:"Stored credentials to use in place of a cloud's (see sirocco credential)." placeholder:"NAME"`
+
 	MultiCloud     bool     `help:"Let workflows name auth URLs that are not configured." env:"SIROCCO_MULTI_CLOUD"`
 	AllowedAuthURI []string `name:"allowed-auth-uri" help:"With --multi-cloud: the only such URLs (repeatable)." placeholder:"URL" env:"SIROCCO_ALLOWED_AUTH_URIS"`
 	OpenHost       []string `help:"Host that may be spoken to although its address is loopback, link-local or the like (repeatable)." placeholder:"HOST" env:"SIROCCO_OPEN_HOSTS"`
@@ -65,8 +67,8 @@ func (f *targetFlags) manager(clouds *openstack.CloudsConfig, creds openstack.Cr
 // target is where actions go that don't say where themselves. Flags and
 // configuration are the operator's own word.
 func (f *targetFlags) target(clouds *openstack.CloudsConfig) engine.Target {
-	t := engine.Target{Cloud: f.Cloud, Region: f.Region, Interface: f.Interface, Trusted: true}
-	if t.Cloud == "" {
+	t := engine.Target{Cloud: f.Cloud, Region: f.Region, Interface: f.Interface, Ref: f.Credential, Trusted: true}
+	if t.Cloud == "" && t.Ref == "" {
 		t.Cloud = clouds.Default()
 	}
 	return t
@@ -74,7 +76,10 @@ func (f *targetFlags) target(clouds *openstack.CloudsConfig) engine.Target {
 
 func (f *targetFlags) request(clouds *openstack.CloudsConfig) openstack.Request {
 	t := f.target(clouds)
-	return openstack.Request{Cloud: t.Cloud, Region: t.Region, Interface: t.Interface, Trusted: true}
+	return openstack.Request{
+		Cloud: t.Cloud, Region: t.Region, Interface: t.Interface, Trusted: true,
+		Credentials: openstack.Credentials{Ref: t.Ref},
+	}
 }
 
 // runner makes what performs actions, with credentials out of the store if
@@ -109,7 +114,9 @@ func (r references) Resolve(ctx context.Context, ref string) (openstack.Resolved
 	if err != nil {
 		return openstack.Resolved{}, err
 	}
-	return openstack.ParseResolved(ref, secret)
+	resolved, err := openstack.ParseResolved(ref, secret)
+	resolved.Trusted = true // the store is the operator's own
+	return resolved, err
 }
 
 // storeFlag says which local store a command uses.
