@@ -62,13 +62,13 @@ func (a *Action) CheckValues(input *value.Map) error {
 		v, given := input.Get(p.Name)
 		if given && v != nil && !isType(v, p.Type) {
 			return InvalidInput{Action: a.Name, Parameter: p.Name,
-				Message: fmt.Sprintf("parameter %s must be %s, not %s", p.Name, typeNames[p.Type], kindOf(v))}
+				Message: fmt.Sprintf("parameter %s must be %s, not %s", p.Name, typeNames[p.Type], value.Kind(v))}
 		}
 	}
 	for _, name := range targetParams {
 		if v, given := input.Get(name); given && v != nil && a.IsTargetParam(name) && !isType(v, "string") {
 			return InvalidInput{Action: a.Name, Parameter: name,
-				Message: fmt.Sprintf("parameter %s must be a string, not %s", name, kindOf(v))}
+				Message: fmt.Sprintf("parameter %s must be a string, not %s", name, value.Kind(v))}
 		}
 	}
 	return nil
@@ -106,24 +106,6 @@ func isType(v any, typ string) bool {
 func isDigits(s string) bool {
 	s = strings.TrimPrefix(s, "-")
 	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// kindOf is how a message calls the kind of a value.
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	case string:
-		return "a string"
-	case []any:
-		return "a list"
-	case *value.Map:
-		return "a dictionary"
-	default:
-		return "a number"
-	}
 }
 
 // redacted stands in the place of a secret.

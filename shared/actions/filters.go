@@ -118,7 +118,7 @@ func inherited(any) (any, error) { return "/inherited_to_projects", nil }
 func asBytes(v any) (any, error) {
 	s, ok := v.(string)
 	if !ok {
-		return nil, fmt.Errorf("must be a string, not %s", kindOf(v))
+		return nil, fmt.Errorf("must be a string, not %s", value.Kind(v))
 	}
 	return []byte(s), nil
 }
@@ -155,7 +155,7 @@ func encoded(v any) (any, error) {
 	case string:
 		return base64.StdEncoding.EncodeToString([]byte(v)), nil
 	default:
-		return nil, fmt.Errorf("must be a string, not %s", kindOf(v))
+		return nil, fmt.Errorf("must be a string, not %s", value.Kind(v))
 	}
 }
 
@@ -189,7 +189,7 @@ func orEmpty(v any) (any, error) {
 func isoDate(v any) (any, error) {
 	s, ok := v.(string)
 	if !ok {
-		return nil, fmt.Errorf("must be a date as text (2026-01-31T00:00:00), not %s", kindOf(v))
+		return nil, fmt.Errorf("must be a date as text (2026-01-31T00:00:00), not %s", value.Kind(v))
 	}
 	return strings.Replace(s, " ", "T", 1), nil
 }

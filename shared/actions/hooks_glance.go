@@ -55,7 +55,7 @@ func (inv *invocation) glanceGet(ctx context.Context) (*value.Map, error) {
 	}
 	m, ok := v.(*value.Map)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the answer is %s and not an image", kindOf(v)))
+		return nil, inv.failed(fmt.Errorf("the answer is %s and not an image", value.Kind(v)))
 	}
 	m.Delete("self")
 	return m, nil

@@ -161,7 +161,7 @@ func oldBlockDevices(mapping *value.Map) ([]any, error) {
 	for device, v := range mapping.All() {
 		s, ok := v.(string)
 		if !ok {
-			return nil, badArgument{"block_device_mapping", "must have strings as values, not " + kindOf(v)}
+			return nil, badArgument{"block_device_mapping", "must have strings as values, not " + value.Kind(v)}
 		}
 		parts := strings.Split(s, ":")
 		d := value.MapOf("device_name", device)
@@ -210,7 +210,7 @@ func serverNetworks(nics any) (any, error) {
 		}
 	case nil:
 	default:
-		return nil, badArgument{"nics", "must be auto, none or a list, not " + kindOf(nics)}
+		return nil, badArgument{"nics", "must be auto, none or a list, not " + value.Kind(nics)}
 	}
 	return nil, badArgument{"nics", `is required: "auto", "none" or a list such as [{"net-id": ID}]`}
 }
@@ -218,7 +218,7 @@ func serverNetworks(nics any) (any, error) {
 func serverNetwork(nic any) (*value.Map, error) {
 	m, ok := nic.(*value.Map)
 	if !ok {
-		return nil, badArgument{"nics", "must hold dictionaries, not " + kindOf(nic)}
+		return nil, badArgument{"nics", "must hold dictionaries, not " + value.Kind(nic)}
 	}
 	network := value.NewMap(2)
 	for _, f := range nicFields {

@@ -86,7 +86,7 @@ func (p *pager) take(body any, query url.Values) (url.Values, error) {
 		return nil, nil
 	}
 	if !ok {
-		return nil, fmt.Errorf("the answer is %s and not a dictionary with a list", kindOf(body))
+		return nil, fmt.Errorf("the answer is %s and not a dictionary with a list", value.Kind(body))
 	}
 	p.last = m
 	if p.key == resultWhole {
@@ -101,7 +101,7 @@ func (p *pager) take(body any, query url.Values) (url.Values, error) {
 		return nil, fmt.Errorf("the answer has no %q", p.key)
 	}
 	if !isList && v != nil {
-		return nil, fmt.Errorf("%q in the answer is %s and not a list", p.key, kindOf(v))
+		return nil, fmt.Errorf("%q in the answer is %s and not a list", p.key, value.Kind(v))
 	}
 	if p.split {
 		p.items = append(p.items, m)

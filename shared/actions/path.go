@@ -129,7 +129,7 @@ func pathValue(n pathNode, v any) (string, error) {
 	}
 	switch v.(type) {
 	case nil, []any, *value.Map:
-		return "", badArgument{n.name, fmt.Sprintf("must be an id or a name, not %s", kindOf(v))}
+		return "", badArgument{n.name, fmt.Sprintf("must be an id or a name, not %s", value.Kind(v))}
 	}
 	s := pythonStr(v)
 	if n.whole {

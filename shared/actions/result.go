@@ -33,7 +33,7 @@ func unwrap(result string, body any) (any, error) {
 	}
 	m, ok := body.(*value.Map)
 	if !ok {
-		return nil, fmt.Errorf("the answer is %s and not a dictionary with %q", kindOf(body), result)
+		return nil, fmt.Errorf("the answer is %s and not a dictionary with %q", value.Kind(body), result)
 	}
 	v, ok := m.Get(result)
 	if !ok {

@@ -176,7 +176,7 @@ func httpBody(args arguments) (body []byte, contentType string, err error) {
 		body, err = value.Encode(b)
 		return body, "", err
 	default:
-		return nil, "", badArgument{"body", "must be text or a dictionary, not " + kindOf(b)}
+		return nil, "", badArgument{"body", "must be text or a dictionary, not " + value.Kind(b)}
 	}
 	if args["json"] == nil {
 		return nil, "", nil

@@ -268,6 +268,6 @@ func spread(out *value.Map, v any) error {
 		}
 		return nil
 	default:
-		return errors.New("must be a dictionary, not " + kindOf(v))
+		return errors.New("must be a dictionary, not " + value.Kind(v))
 	}
 }

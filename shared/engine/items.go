@@ -91,7 +91,7 @@ func (c *call) rows(ctx context.Context) ([]any, error) {
 		list, ok := iterable(v)
 		if !ok {
 			return nil, c.exprError("with-items", c.t.At,
-				fmt.Errorf("the value of %q must be a list, not %s", it.Var, kindOf(v)))
+				fmt.Errorf("the value of %q must be a list, not %s", it.Var, value.Kind(v)))
 		}
 		lists = append(lists, list)
 	}

@@ -86,7 +86,7 @@ func (c *call) input(ctx context.Context, published *value.Map) (*value.Map, err
 	}
 	m, ok := v.(*value.Map)
 	if !ok {
-		return nil, c.exprError("input", c.t.At, fmt.Errorf("the input must be a dictionary, not %s", kindOf(v)))
+		return nil, c.exprError("input", c.t.At, fmt.Errorf("the input must be a dictionary, not %s", value.Kind(v)))
 	}
 	return overlay(m), nil // actionDefaults may add to it
 }
@@ -281,22 +281,5 @@ func (c *call) begin(kind string) {
 	t.DropResult = c.t.DropResult
 	if t.CreatedAt.IsZero() {
 		t.CreatedAt, t.StartedAt = now, now
-	}
-}
-
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	case string:
-		return "a string"
-	case []any:
-		return "a list"
-	case *value.Map:
-		return "a dictionary"
-	default:
-		return "a number"
 	}
 }

@@ -241,3 +241,21 @@ func Of(v any) any {
 	}
 	return out
 }
+
+// Kind is how a message calls the kind of a value: "null", "a list", ...
+func Kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	case *Map:
+		return "a dictionary"
+	default:
+		return "a number"
+	}
+}
