@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
+	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -130,18 +133,23 @@ func str(s string) string {
 }
 
 // literal protects templates: a string that Step Functions would take for one
-// of its own expressions becomes an expression that gives the string.
+// of its own expressions becomes an expression that gives the string. So do what
+// asl-validator's schema has no form for although Step Functions does: an empty
+// string, one of several lines, a list of scalars right inside a list.
 func literal(v any) any {
 	switch v := v.(type) {
 	case string:
-		if strings.HasPrefix(v, "{%") && strings.HasSuffix(v, "%}") {
-			b, _ := json.Marshal(v)
-			return query(string(b))
+		if v == "" || strings.HasPrefix(v, "{%") || strings.ContainsAny(v, "\n\r\u2028\u2029") {
+			return query(string(value.MustEncode(v)))
 		}
 		return v
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
+			if list, ok := e.([]any); ok && hasScalar(list) && exactInJSONata(list) {
+				out[i] = query(string(value.MustEncode(list)))
+				continue
+			}
 			out[i] = literal(e)
 		}
 		return out
@@ -154,6 +162,35 @@ func literal(v any) any {
 	default:
 		return v
 	}
+}
+
+func hasScalar(list []any) bool {
+	return slices.ContainsFunc(list, func(e any) bool {
+		_, isMap := e.(*value.Map)
+		return !isMap
+	})
+}
+
+// exactInJSONata reports whether v, written as JSON, is a JSONata expression
+// with the very same value: its numbers are doubles, and 1.0 is 1.
+func exactInJSONata(v any) bool {
+	switch v := v.(type) {
+	case int64:
+		return v >= -1<<53 && v <= 1<<53
+	case float64:
+		return v != math.Trunc(v)
+	case *big.Int:
+		return false
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !exactInJSONata(e) })
+	case *value.Map:
+		for _, e := range v.All() {
+			if !exactInJSONata(e) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // executionID is how a definition knows the execution's id: it is the state

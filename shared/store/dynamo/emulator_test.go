@@ -46,7 +46,10 @@ func emulator(t *testing.T) *dynamodb.Client {
 func newTable(t *testing.T, client *dynamodb.Client, opts dynamo.Options) (*dynamo.Table, string) {
 	t.Helper()
 	name := fmt.Sprintf("sirocco-%d", time.Now().UnixNano())
-	if _, err := client.CreateTable(t.Context(), dynamo.CreateTableInput(name)); err != nil {
+	_, err := client.CreateTable(t.Context(), dynamo.CreateTableInput(name))
+	// The name is new, so a table that is there was made by a try of this call
+	// whose answer was lost.
+	if made := (*types.ResourceInUseException)(nil); err != nil && !errors.As(err, &made) {
 		t.Fatal(err)
 	}
 	if _, err := client.UpdateTimeToLive(t.Context(), dynamo.TimeToLiveInput(name)); err != nil {
