@@ -25,7 +25,7 @@ build: ## bin/sirocco
 
 .PHONY: test
 test: ## every test that needs nothing but Go, with the race detector where there is a C compiler
-	go test $(RACE) -timeout 5m ./...
+	go test $(RACE) -timeout 10m ./...
 
 .PHONY: demo
 demo: build ## servers of two clouds and six regions, on simulated clouds
