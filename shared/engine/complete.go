@@ -42,7 +42,7 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	for {
 		answer, err := c.store(ctx, &o, hits)
 		if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
-			earlier, reloadErr := c.reload(ctx)
+			earlier, reloadErr := c.reload(ctx, &o)
 			if reloadErr != nil || earlier != nil {
 				return earlier, reloadErr
 			}
@@ -232,7 +232,7 @@ func (c *call) changeHead(o *outcome, command *hit) bool {
 
 // reload reads again what another call changed meanwhile. If that call settled
 // this very task, its answer is returned.
-func (c *call) reload(ctx context.Context) (*step.Answer, error) {
+func (c *call) reload(ctx context.Context, o *outcome) (*step.Answer, error) {
 	head := &store.Execution{ID: c.head.ID}
 	task := &store.Task{ID: c.task.ID, Execution: c.task.Execution}
 	if err := c.e.opts.Records.Load(ctx, head, task); err != nil {
@@ -243,7 +243,36 @@ func (c *call) reload(ctx context.Context) (*step.Answer, error) {
 		return answer, json.Unmarshal(task.Answer, answer)
 	}
 	c.head, c.task.Version = head, task.Version
-	return nil, nil
+	return nil, c.reloadRecords(ctx, o)
+}
+
+// reloadRecords brings the records that go along to the versions that are
+// stored now. An action's outcome that somebody else stored meanwhile stays: a
+// function that was cut off may still have come to its end.
+func (c *call) reloadRecords(ctx context.Context, o *outcome) error {
+	var keep []store.Record
+	for _, r := range o.records {
+		switch ours := r.(type) {
+		case *store.Action:
+			theirs := &store.Action{Execution: ours.Execution, Task: ours.Task, Index: ours.Index, Round: ours.Round}
+			if err := c.e.opts.Records.Load(ctx, theirs); err != nil {
+				return err
+			}
+			if theirs.Version > ours.Version && theirs.State != Running {
+				continue
+			}
+			ours.Version = theirs.Version
+		case *store.Result:
+			theirs := &store.Result{Execution: ours.Execution, Task: ours.Task}
+			if err := c.e.opts.Records.Load(ctx, theirs); err != nil {
+				return err
+			}
+			ours.Version = theirs.Version
+		}
+		keep = append(keep, r)
+	}
+	o.records = keep
+	return nil
 }
 
 // saveOutcome keeps what is known of the actions although the task itself could

@@ -101,7 +101,7 @@ func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, er
 	for {
 		answer, err := c.store(ctx, &o, hits)
 		if isConflict(err) {
-			if earlier, err := c.reload(ctx); err != nil || earlier != nil {
+			if earlier, err := c.reload(ctx, &o); err != nil || earlier != nil {
 				return earlier, err
 			}
 			continue
