@@ -39,12 +39,17 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 		return nil, err
 	}
 	c.drop(&o)
+	return c.storeSettled(ctx, o, hits)
+}
+
+// storeSettled stores the settled task, again on what others have stored
+// meanwhile, and does what follows.
+func (c *call) storeSettled(ctx context.Context, o outcome, hits []hit) (*step.Answer, error) {
 	for {
 		answer, err := c.store(ctx, &o, hits)
-		if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
-			earlier, reloadErr := c.reload(ctx, &o)
-			if reloadErr != nil || earlier != nil {
-				return earlier, reloadErr
+		if isConflict(err) {
+			if earlier, err := c.reload(ctx, &o); err != nil || earlier != nil {
+				return earlier, err
 			}
 			continue
 		}

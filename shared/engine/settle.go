@@ -98,17 +98,5 @@ func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, er
 		}
 	}
 	hits := []hit{{Route: step.Route{To: "fail", Command: true}, message: &info}}
-	for {
-		answer, err := c.store(ctx, &o, hits)
-		if isConflict(err) {
-			if earlier, err := c.reload(ctx, &o); err != nil || earlier != nil {
-				return earlier, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return c.after(ctx, answer)
-	}
+	return c.storeSettled(ctx, o, hits)
 }
