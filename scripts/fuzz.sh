@@ -19,9 +19,17 @@ if [ ${#targets[@]} -eq 0 ]; then
 	exit 1
 fi
 
+# Go before 1.27 now and then takes the end of -fuzztime for a failure
+# (go.dev/issue/75804). It says so in one line, and has no input to show.
+only_deadline() {
+	local said
+	said=$(sed -n '/^--- FAIL: /,/^FAIL$/p' "$1" | sed '1d;$d')
+	[ "$said" = "    context deadline exceeded" ] && ! grep -q 'Failing input written to' "$1"
+}
+
 one() {
 	local dir=$1 name=$2 log="$logs/$(tr / _ <<<"$1")-$2.log"
-	if go test "./$dir" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -parallel 1 >"$log" 2>&1; then
+	if go test "./$dir" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -parallel 1 >"$log" 2>&1 || only_deadline "$log"; then
 		echo "ok    $dir $name: $(grep -oE 'execs: [0-9]+' "$log" | tail -n 1)"
 	else
 		echo "FAIL  $dir $name"
@@ -29,7 +37,7 @@ one() {
 		touch "$logs/failed"
 	fi
 }
-export -f one
+export -f one only_deadline
 export logs time
 
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -L 1 bash -c 'one "$0" "$1"'

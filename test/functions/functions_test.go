@@ -8,9 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,16 +98,33 @@ func TestFunctions(t *testing.T) {
 	if err := runtimeapi.Build(repo, "./functions/...", bin+"/"); err != nil {
 		t.Fatal(err)
 	}
+	var binaries []string
 	for _, d := range dirs {
-		name := filepath.Base(filepath.Dir(d))
-		t.Run(name, func(t *testing.T) {
-			binary := filepath.Join(bin, name)
-			size, err := runtimeapi.ZipSize(binary)
-			if err != nil || size > maxZip {
-				t.Errorf("zip of %d bytes, at most %d wanted: %v", size, maxZip, err)
-			}
-			w.run(t, name, binary)
-		})
+		binaries = append(binaries, filepath.Join(bin, filepath.Base(filepath.Dir(d))))
+	}
+	checkSizes(t, binaries)
+	for _, binary := range binaries {
+		name := filepath.Base(binary)
+		t.Run(name, func(t *testing.T) { w.run(t, name, binary) })
+	}
+}
+
+// checkSizes: each binary's zip is at most maxZip.
+func checkSizes(t *testing.T, binaries []string) {
+	t.Helper()
+	zipsize := filepath.Join(t.TempDir(), "zipsize")
+	if err := runtimeapi.Build(repo, "./test/zipsize", zipsize); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), zipsize, binaries...).Output()
+	sizes := strings.Fields(string(out))
+	if err != nil || len(sizes) != len(binaries) {
+		t.Fatalf("%d sizes of %d binaries: %v", len(sizes), len(binaries), err)
+	}
+	for i, text := range sizes {
+		if size, err := strconv.Atoi(text); err != nil || size <= 0 || size > maxZip {
+			t.Errorf("%s: zip of %s bytes, at most %d wanted: %v", binaries[i], text, maxZip, err)
+		}
 	}
 }
 
