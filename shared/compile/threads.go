@@ -7,23 +7,23 @@ import (
 
 // threadsForm builds the general form. "next" looks at the tasks that the
 // engine says are ready: none ends the thread, one is run, and for several a
-// Map starts this state machine again once for each, and waits for them all.
+// Map starts this state machine again once for each, and waits for them all. So
+// a task costs its own state and that one choice.
 func (b *builder) threadsForm() *asl.Machine {
 	b.threads = true
-	start, next, whichName, fork, lost := b.name("start"), b.name("next"), b.name("which"), b.name("fork"), b.name("lost")
+	start, nextName, fork, lost := b.name("start"), b.name("next"), b.name("fork"), b.name("lost")
 	states := &asl.States{}
-	states.Add(start, &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: next})
-	states.Add(next, &asl.State{Type: asl.TypeChoice, Default: fork, Choices: []*asl.Choice{
+	states.Add(start, &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: nextName})
+	next := &asl.State{Type: asl.TypeChoice, Default: lost, Choices: []*asl.Choice{
 		{Condition: query("$not($exists($states.input.next)) or $count($states.input.next) = 0"), Next: b.end},
-		{Condition: query("$count($states.input.next) = 1"), Next: whichName},
-	}})
-	which := &asl.State{Type: asl.TypeChoice, Default: lost}
-	states.Add(whichName, which)
+		{Condition: query("$count($states.input.next) > 1"), Next: fork},
+	}}
+	states.Add(nextName, next)
 	for _, t := range b.tasks {
 		e := b.emit(states, t)
-		goTo(e.success, next)
-		goTo(e.failed, next)
-		which.Choices = append(which.Choices, &asl.Choice{
+		goTo(e.success, nextName)
+		goTo(e.failed, nextName)
+		next.Choices = append(next.Choices, &asl.Choice{
 			Condition: query("$states.input.next[0].task = " + str(t.name)), Next: e.entry,
 			Output: value.MapOf(
 				"from", query("$states.input.next[0].from"),
