@@ -48,8 +48,8 @@ def parse_args():
     return p.parse_args()
 
 
-def run_in(venv):
-    """Runs this script again with the interpreter of the environment."""
+def run_in(venv, script=__file__):
+    """Runs a script again with the interpreter of the environment."""
     python = venv / "bin" / "python"
     done = venv / ".packages"
     if not done.exists() or done.read_text() != repr(PACKAGES):
@@ -57,7 +57,7 @@ def run_in(venv):
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
         done.write_text(repr(PACKAGES))
     env = dict(os.environ, SIROCCO_RECORDER_VENV=str(venv), PYTHONWARNINGS="ignore")
-    return subprocess.run([str(python), __file__, *sys.argv[1:]], env=env).returncode
+    return subprocess.run([str(python), script, *sys.argv[1:]], env=env).returncode
 
 
 def record(args):

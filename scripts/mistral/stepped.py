@@ -1,0 +1,206 @@
+"""Mistral's engine in one thread and without a clock, for thousands of workflows.
+
+What Mistral does in threads, over its message bus and by its scheduler is put
+into one queue and done step by step; when the queue is empty, the next delayed
+call is due at once. So a workflow ends in some tens of milliseconds, a delay
+takes no time, the outcome is the same each time, and one that never ends shows
+at once: there is nothing left to do. All that decides an outcome is Mistral's
+own code.
+
+Import this module only with Mistral's own interpreter (fuzz.py sees to it).
+"""
+
+import collections
+import datetime
+import json
+import logging
+
+import jsonschema
+from jsonschema import exceptions as schema_exceptions
+from oslo_config import cfg
+from oslo_service import backend
+
+backend.init_backend(backend.BackendType.THREADING)
+
+from mistral import config  # noqa: E402,F401  registers the options
+from mistral.db.v2 import api as db_api  # noqa: E402
+from mistral.engine import default_engine  # noqa: E402
+from mistral.engine import post_tx_queue  # noqa: E402
+from mistral.executors import base as executors  # noqa: E402
+from mistral.executors import default_executor  # noqa: E402
+from mistral.lang import base as lang_base  # noqa: E402
+from mistral.rpc import clients as rpc_clients  # noqa: E402
+from mistral.scheduler import base as sched_base  # noqa: E402
+from mistral.services import actions as action_service  # noqa: E402
+from mistral.services import legacy_scheduler  # noqa: E402
+from mistral_lib import utils as lib_utils  # noqa: E402
+
+import engine as recorder  # noqa: E402
+
+_FOREVER = datetime.timedelta(days=36500)
+_MOST_STEPS = 3000
+
+
+class Engine(recorder.Engine):
+    """As recorder.Engine, but stepped."""
+
+    def __init__(self):
+        logging.disable(logging.CRITICAL)
+        conf = cfg.CONF
+        conf([], project="mistral", default_config_files=[])
+        conf.set_override("connection", "sqlite://", "database")
+        conf.set_override("type", "local", "executor")
+        conf.set_override("auth_enable", False, "pecan")
+        # It would look again and again after a workflow that waits for ever.
+        conf.set_override("execution_integrity_check_delay", -1, "engine")
+        db_api.setup_db()
+        self._enter()
+        self._queue = collections.deque()
+        self._engine = default_engine.DefaultEngine()
+        self._clock = _Clock()
+        self._scheduler = _Scheduler(self._clock)
+        self._replace()
+        executors.get_executor("local")
+        action_service.get_system_action_provider()
+        self._client = rpc_clients.get_engine_client()
+
+    def _replace(self):
+        """Puts the queue where Mistral has threads, a bus and a clock; remembers schemas."""
+        lib_utils.utc_now_sec = self._clock.now
+        sched_base._SCHEDULER = self._scheduler
+        client = rpc_clients.EngineClient.__new__(rpc_clients.EngineClient)
+        client._client = self
+        rpc_clients._ENGINE_CLIENT = client
+        queue = self._queue
+
+        class Deferred:
+            def __init__(self, target):
+                self.start = lambda: queue.append(target)
+
+        class Threading:
+            Thread = Deferred
+
+        post_tx_queue.threading = Threading
+        default_executor.ThreadWithException = _AtOnce
+        lang_base.jsonschema = _Schemas()
+
+    # The driver of the engine's client.
+
+    def sync_call(self, ctx, method, target=None, **kwargs):
+        if method == "start_workflow":
+            return self._call(method, kwargs)
+        # Nobody looks at the answer of the others.
+        self.async_call(ctx, method, **kwargs)
+
+    def async_call(self, ctx, method, target=None, **kwargs):
+        self._queue.append(lambda: self._call(method, kwargs))
+
+    def _call(self, method, kwargs):
+        kwargs.update(kwargs.pop("params", {}))
+        return getattr(self._engine, method)(**kwargs)
+
+    def _run(self, definitions, workflow, task_input, params, timeout):
+        self._queue.clear()
+        self._steps = 0
+        return super()._run(definitions, workflow, task_input, params, timeout)
+
+    def _await(self, ex_id, timeout):
+        while self._step():
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                return
+
+    def _step(self):
+        if self._queue:
+            task = self._queue.popleft()
+            self._enter()  # a delayed call leaves no context behind
+            try:
+                task()
+            except Exception:
+                pass  # as in a thread that nobody waits for
+            return True
+        self._enter()
+        return self._scheduler.step()
+
+    def _clean(self):
+        super()._clean()
+        self._clock.reset()
+
+    def stop(self):
+        pass
+
+
+class _Clock:
+    """Stands still but for delayed calls."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self._now = datetime.datetime(2026, 1, 1)
+
+    def now(self):
+        return self._now
+
+    def reach(self, t):
+        self._now = max(self._now, t)
+
+
+class _Scheduler(legacy_scheduler.LegacyScheduler):
+    """Mistral's scheduler; step makes the call that is due next."""
+
+    def __init__(self, clock):
+        super().__init__(cfg.CONF.scheduler)
+        self._clock = clock
+
+    def step(self):
+        with db_api.transaction():
+            calls = db_api.get_delayed_calls_to_start(self._clock.now() + _FOREVER, 1)
+            if not calls:
+                return False
+            call, _ = db_api.update_delayed_call(
+                id=calls[0].id, values={"processing": True},
+                query_filter={"processing": False})
+            self._clock.reach(call.execution_time)
+            prepared = self._prepare_calls([call])
+        self._invoke_calls(prepared)
+        self.delete_calls([call])
+        return True
+
+
+class _AtOnce:
+    """An action's thread, which runs within join."""
+
+    def __init__(self, target, args):
+        self._run = lambda: target(*args)
+
+    def start(self):
+        pass
+
+    def join(self, timeout=None):
+        self._run()
+
+    def is_alive(self):
+        return False
+
+
+class _Schemas:
+    """jsonschema, but a schema is itself checked only once."""
+
+    SchemaError = schema_exceptions.SchemaError
+    ValidationError = schema_exceptions.ValidationError
+    exceptions = schema_exceptions
+
+    def __init__(self):
+        self._validators = {}
+
+    def validate(self, data, schema):
+        key = json.dumps(schema, sort_keys=True, default=repr)
+        validator = self._validators.get(key)
+        if validator is None:
+            cls = jsonschema.validators.validator_for(schema)
+            cls.check_schema(schema)
+            validator = self._validators[key] = cls(schema)
+        error = schema_exceptions.best_match(validator.iter_errors(data))
+        if error is not None:
+            raise error
