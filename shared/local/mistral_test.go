@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,14 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
-	"github.com/sirocco-workflows/sirocco/shared/actions"
-	"github.com/sirocco-workflows/sirocco/shared/compile"
-	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/engine"
-	"github.com/sirocco-workflows/sirocco/shared/local"
-	"github.com/sirocco-workflows/sirocco/shared/store"
-	"github.com/sirocco-workflows/sirocco/shared/store/memory"
 	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/test/outcome"
 )
 
 // notYet are the cases that use what the compiler still refuses, each with a
@@ -99,10 +93,9 @@ func TestMistral(t *testing.T) {
 
 // mistralCase is one recorded case.
 type mistralCase struct {
-	files         []txtar.File
-	input, params *value.Map
-	want          *value.Map // nil: Mistral's own outcome varies
-	ours          *value.Map // where we differ on purpose
+	outcome.Case
+	want *value.Map // nil: Mistral's own outcome varies
+	ours *value.Map // where we differ on purpose
 }
 
 func readCase(t *testing.T, path string) mistralCase {
@@ -111,16 +104,16 @@ func readCase(t *testing.T, path string) mistralCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := mistralCase{input: value.NewMap(0), params: value.NewMap(0)}
+	c := mistralCase{Case: outcome.Case{Input: value.NewMap(0), Params: value.NewMap(0)}}
 	for _, f := range txtar.Parse(data).Files {
 		if strings.HasSuffix(f.Name, ".yaml") {
-			c.files = append(c.files, f)
+			c.Files = append(c.Files, outcome.File{Name: f.Name, Data: f.Data})
 		}
 		switch f.Name {
 		case "input.json":
-			c.input = object(t, f.Data)
+			c.Input = object(t, f.Data)
 		case "params.json":
-			c.params = object(t, f.Data)
+			c.Params = object(t, f.Data)
 		case "out/mistral.json":
 			if c.want == nil {
 				c.want = object(t, f.Data)
@@ -146,7 +139,12 @@ func runCase(t *testing.T, c mistralCase) {
 		t.Fatal("the case has no recorded outcome")
 	}
 	name := path.Base(t.Name())
-	got := outcome(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got, err := outcome.Of(ctx, c.Case)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if what, ok := got.Get("unsupported"); ok {
 		if !notYet[name] {
 			t.Errorf("what Mistral runs is refused: %v", what)
@@ -159,8 +157,8 @@ func runCase(t *testing.T, c mistralCase) {
 	if state, _ := c.want.Get("state"); got.Has("rejected") && state == engine.Error && earlier[name] {
 		return
 	}
-	normalize(got)
-	normalize(c.want)
+	outcome.Normalize(got)
+	outcome.Normalize(c.want)
 	if racy[name] {
 		for _, m := range []*value.Map{got, c.want} {
 			m.Delete("output")
@@ -187,195 +185,5 @@ func runCase(t *testing.T, c mistralCase) {
 	bigs := cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })
 	if diff := cmp.Diff(value.Plain(c.want), value.Plain(got), bigs); diff != "" {
 		t.Errorf("-mistral +sirocco:\n%s", diff)
-	}
-}
-
-// outcome runs a case and describes what came of it as the recordings do.
-func outcome(t *testing.T, c mistralCase) *value.Map {
-	t.Helper()
-	registry, err := actions.NewRegistry()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var files []*dsl.File
-	for _, f := range c.files {
-		file, diags := dsl.Parse(f.Name, f.Data, dsl.Options{})
-		if diags.HasErrors() {
-			return rejected(diags)
-		}
-		files = append(files, file)
-	}
-	all, diags := compile.Files(files, compile.Options{Registry: registry})
-	if diags.HasErrors() {
-		return rejected(diags)
-	}
-	r, err := local.New(local.Options{
-		Table: memory.New(nil), Registry: registry,
-		Actions: actions.NewRunner(registry, nil, actions.RunnerOptions{}),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	w, machines := choose(t, all, c.params)
-	p, err := r.Load(ctx, machines)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req := engine.StartRequest{Workflow: w.Spec, Input: c.input}
-	if env, ok := c.params.Get("env"); ok {
-		req.Env = env.(*value.Map)
-	}
-	head, err := r.Run(ctx, p, w.Machine, req)
-	if err != nil {
-		return value.MapOf("error", err.Error())
-	}
-	return describe(t, r.Records(), head)
-}
-
-func rejected(diags dsl.Diagnostics) *value.Map {
-	for _, d := range diags {
-		if d.ID == "unsupported" {
-			return value.MapOf("unsupported", diags.Error())
-		}
-	}
-	return value.MapOf("rejected", diags.Error())
-}
-
-func choose(t *testing.T, all []*compile.Workflow, params *value.Map) (*compile.Workflow, local.Machines) {
-	t.Helper()
-	machines := local.Machines{}
-	for _, w := range all {
-		machines[w.Machine] = w.Definition
-	}
-	name, _ := params.Get("workflow")
-	for _, w := range all {
-		if name == nil || w.Name == name {
-			return w, machines
-		}
-	}
-	t.Fatalf("no workflow %v", name)
-	return nil, nil
-}
-
-func describe(t *testing.T, records *store.Records, head *store.Execution) *value.Map {
-	t.Helper()
-	ctx := t.Context()
-	tasks, err := records.Tasks(ctx, head.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := &store.Output{ID: head.ID}
-	if err := records.Load(ctx, out); err != nil {
-		t.Fatal(err)
-	}
-	list := []any{}
-	for _, task := range tasks {
-		result, err := records.TaskResult(ctx, task)
-		if err != nil {
-			t.Fatal(err)
-		}
-		entry := value.MapOf("name", task.Name, "state", task.State, "state_info", text(task.StateInfo),
-			"published", task.Published, "result", result)
-		if subs := subExecutions(t, records, task); len(subs) > 0 {
-			entry.Set("executions", subs)
-		}
-		list = append(list, entry)
-	}
-	return value.MapOf("state", head.State, "state_info", text(head.StateInfo), "output", out.Output.V, "tasks", list)
-}
-
-func subExecutions(t *testing.T, records *store.Records, task *store.Task) []any {
-	t.Helper()
-	acts, err := records.AllActions(t.Context(), task)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []any
-	for _, a := range acts {
-		if a.Workflow == "" {
-			continue
-		}
-		head, err := records.Execution(t.Context(), a.Workflow)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub := describe(t, records, head)
-		sub.Set("workflow", head.Workflow)
-		out = append(out, sub)
-	}
-	return out
-}
-
-func text(s *string) any {
-	if s == nil {
-		return nil
-	}
-	return *s
-}
-
-var (
-	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	raised   = regexp.MustCompile(`(?s)The action raised an exception \[action=.*?, action_ex_id=<uuid>, msg='(.*?)'\]`)
-	faults   = regexp.MustCompile(`(?s)(Failed to (?:run task|handle action completion)) \[error=.*?, wf=([^,\]]*), task=([^,\]]*)(?:, action=[^\]]*)?\].*`)
-	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): it takes .*`)
-	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate output|Can not evaluate .*|Failed to check.*)\[?.*`)
-)
-
-// normalize takes out of the texts what the two say in words of their own: ids,
-// the wrapping of an action's message, and what an expression language says of
-// an error.
-func normalize(m *value.Map) {
-	for k, v := range m.All() {
-		m.Set(k, normalized(v))
-	}
-	sortLists(m)
-	for _, k := range []string{"error", "refused", "rejected"} {
-		if m.Has(k) {
-			m.Delete(k)
-			m.Set("rejected", true)
-		}
-	}
-}
-
-// sortLists takes tasks and executions as sets.
-func sortLists(m *value.Map) {
-	for _, k := range []string{"tasks", "executions"} {
-		list, _ := m.Get(k)
-		entries, _ := list.([]any)
-		for _, e := range entries {
-			sortLists(e.(*value.Map))
-		}
-		slices.SortFunc(entries, func(a, b any) int {
-			return strings.Compare(string(value.MustEncode(value.Of(value.Plain(a)))), string(value.MustEncode(value.Of(value.Plain(b)))))
-		})
-	}
-}
-
-func normalized(v any) any {
-	switch v := v.(type) {
-	case string:
-		s := uuids.ReplaceAllString(v, "<uuid>")
-		s = raised.ReplaceAllString(s, "$1")
-		s = faults.ReplaceAllString(s, "$1 [wf=$2, task=$3]")
-		s = strings.ReplaceAll(s, ", class=DirectWorkflowSpec", "")
-		s = takes.ReplaceAllString(s, "$1")
-		s = ofOutput.ReplaceAllString(s, "expression of the workflow failed")
-		return strings.TrimRight(s, "\n")
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = normalized(e)
-		}
-		return out
-	case *value.Map:
-		out := value.NewMap(v.Len())
-		for k, e := range v.All() {
-			out.Set(k, normalized(e))
-		}
-		return out
-	default:
-		return v
 	}
 }

@@ -1,0 +1,182 @@
+// Package outcome runs workflows the whole way (parse, compile, interpret,
+// engine) on an embedded store in memory, and describes how they ended in the
+// form in which real outcomes of Mistral are recorded, so that the two can be
+// compared. It is for tests.
+//
+// An outcome is one of
+//
+//	{"state", "state_info", "output", "tasks"}  how the execution ended
+//	{"rejected": text}                          a file or a definition has errors
+//	{"unsupported": text}                       it uses what is not supported yet
+//	{"error": text}                             the execution was not started
+//
+// with tasks as {"name", "state", "state_info", "published", "result"} and, for
+// a task with sub-workflows, "executions". [Normalize] makes the texts of ours
+// and of Mistral's comparable.
+package outcome
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/shared/compile"
+	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/engine"
+	"github.com/sirocco-workflows/sirocco/shared/local"
+	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/store/memory"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// File is a text with definitions.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Case is what to run: the first workflow of the files, or the one that the
+// parameter `workflow` names, with input and the parameter `env`.
+type Case struct {
+	Files         []File
+	Input, Params *value.Map
+}
+
+// Of runs a case.
+func Of(ctx context.Context, c Case) (*value.Map, error) {
+	registry, err := actions.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	all, diags := Compile(registry, c.Files)
+	if diags.HasErrors() {
+		return rejected(diags), nil
+	}
+	return run(ctx, registry, all, c)
+}
+
+// Compile parses and compiles files.
+func Compile(registry *actions.Registry, texts []File) ([]*compile.Workflow, dsl.Diagnostics) {
+	var files []*dsl.File
+	for _, f := range texts {
+		file, diags := dsl.Parse(f.Name, f.Data, dsl.Options{})
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		files = append(files, file)
+	}
+	return compile.Files(files, compile.Options{Registry: registry})
+}
+
+func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflow, c Case) (*value.Map, error) {
+	r, err := local.New(local.Options{
+		Table: memory.New(nil), Registry: registry,
+		Actions: actions.NewRunner(registry, nil, actions.RunnerOptions{}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	w, machines, err := choose(all, c.Params)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.Load(ctx, machines)
+	if err != nil {
+		return nil, err
+	}
+	req := engine.StartRequest{Workflow: w.Spec, Input: c.Input}
+	if env, ok := c.Params.Get("env"); ok {
+		req.Env, _ = env.(*value.Map)
+	}
+	head, err := r.Run(ctx, p, w.Machine, req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return value.MapOf("error", err.Error()), nil
+	}
+	return describe(ctx, r.Records(), head)
+}
+
+func rejected(diags dsl.Diagnostics) *value.Map {
+	for _, d := range diags {
+		if d.ID == "unsupported" {
+			return value.MapOf("unsupported", diags.Error())
+		}
+	}
+	return value.MapOf("rejected", diags.Error())
+}
+
+func choose(all []*compile.Workflow, params *value.Map) (*compile.Workflow, local.Machines, error) {
+	machines := local.Machines{}
+	for _, w := range all {
+		machines[w.Machine] = w.Definition
+	}
+	name, _ := params.Get("workflow")
+	for _, w := range all {
+		if name == nil || w.Name == name {
+			return w, machines, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("there is no workflow %v", name)
+}
+
+func describe(ctx context.Context, records *store.Records, head *store.Execution) (*value.Map, error) {
+	tasks, err := records.Tasks(ctx, head.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &store.Output{ID: head.ID}
+	if err := records.Load(ctx, out); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for _, task := range tasks {
+		result, err := records.TaskResult(ctx, task)
+		if err != nil {
+			return nil, err
+		}
+		entry := value.MapOf("name", task.Name, "state", task.State, "state_info", text(task.StateInfo),
+			"published", task.Published, "result", result)
+		subs, err := subExecutions(ctx, records, task)
+		if err != nil {
+			return nil, err
+		}
+		if len(subs) > 0 {
+			entry.Set("executions", subs)
+		}
+		list = append(list, entry)
+	}
+	return value.MapOf("state", head.State, "state_info", text(head.StateInfo), "output", out.Output.V, "tasks", list), nil
+}
+
+func subExecutions(ctx context.Context, records *store.Records, task *store.Task) ([]any, error) {
+	acts, err := records.AllActions(ctx, task)
+	if err != nil {
+		return nil, err
+	}
+	var out []any
+	for _, a := range acts {
+		if a.Workflow == "" {
+			continue
+		}
+		head, err := records.Execution(ctx, a.Workflow)
+		if err != nil {
+			return nil, err
+		}
+		sub, err := describe(ctx, records, head)
+		if err != nil {
+			return nil, err
+		}
+		sub.Set("workflow", head.Workflow)
+		out = append(out, sub)
+	}
+	return out, nil
+}
+
+func text(s *string) any {
+	if s == nil {
+		return nil
+	}
+	return *s
+}
