@@ -59,6 +59,8 @@ func (c *compiler) checkTask(t *dsl.Task) {
 	for _, r := range []*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete} {
 		c.checkRoutes(r)
 	}
+	c.checkLost(t.Publish, t.OnSuccess, t.OnComplete)
+	c.checkLost(t.PublishOnError, t.OnError, t.OnComplete)
 	c.checkExpressions(t.Publish)
 	c.checkExpressions(t.PublishOnError)
 	c.checkExpressions(t.Concurrency)
@@ -76,8 +78,8 @@ func (c *compiler) checkRoutes(r *dsl.Routes) {
 	if r == nil {
 		return
 	}
-	if r.Advanced && r.Publish != nil {
-		c.unsupported(r.Publish.Span, "publish inside of on-success, on-error and on-complete", "use the task's publish or publish-on-error")
+	if r.Publish != nil {
+		c.checkPublish(r.Publish)
 	}
 	for _, e := range r.Entries {
 		if e.Command == "pause" {
@@ -86,6 +88,36 @@ func (c *compiler) checkRoutes(r *dsl.Routes) {
 		c.checkExpressions(e.Guard)
 		for _, p := range e.Params {
 			c.checkExpressions(p.Value)
+		}
+	}
+}
+
+// checkPublish checks the advanced form of publishing.
+func (c *compiler) checkPublish(p *dsl.Publish) {
+	for _, n := range []*dsl.Node{p.Branch, p.Global, p.Atomic} {
+		c.checkExpressions(n)
+	}
+	if p.Atomic != nil {
+		c.warnf("publish-atomic", p.Atomic.Span, "use global", "atomic variables are not published, as in Mistral")
+	}
+}
+
+// checkLost warns of scopes that are not published (see publishes).
+func (c *compiler) checkLost(own *dsl.Node, on, onComplete *dsl.Routes) {
+	result := publishes(own, on, onComplete)
+	lost := func(scope *value.Map, kept *value.Map, at dsl.Span, what string) {
+		if scope.Len() > 0 && kept == nil {
+			c.warnf("publish-lost", at, "publish it in the same clause",
+				"%s variables are not published here, as in Mistral: another publish of the task, which counts first, has none", what)
+		}
+	}
+	if own != nil {
+		lost(mapOf(own), result.branch, own.Span, "branch")
+	}
+	for _, r := range []*dsl.Routes{on, onComplete} {
+		if r != nil && r.Publish != nil {
+			lost(scopes(r).branch, result.branch, r.Publish.Span, "branch")
+			lost(scopes(r).global, result.global, r.Publish.Span, "global")
 		}
 	}
 }

@@ -178,6 +178,7 @@ func (c *compiler) analyse(s *source) {
 	s.spec.Tasks = nil
 	for _, t := range s.tasks {
 		s.spec.Tasks = append(s.spec.Tasks, t.info())
+		s.spec.Globals = s.spec.Globals || t.publish.global.Len() > 0 || t.publishOnError.global.Len() > 0
 	}
 	_, structured := newBuilder(s, s.tasks).structured()
 	s.spec.Threads = !structured

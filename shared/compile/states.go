@@ -55,7 +55,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 // plainFailure reports whether nothing is to be done about the task's failure
 // but to record it; one state does that for all such tasks of a scope.
 func (b *builder) plainFailure(t *task) bool {
-	return !b.threads && len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.Len() == 0 && t.waitAfter == 0
+	return !b.threads && len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && t.waitAfter == 0
 }
 
 // failedName is the state that a task's failure is caught by.
@@ -143,11 +143,18 @@ func addPolicies(m *value.Map, t *task) {
 }
 
 func addSuccess(m *value.Map, t *task) {
-	if t.publish.Len() > 0 {
-		m.Set("publish", literal(t.publish))
-	}
+	addPublished(m, t.publish, "publish", "publish-global")
 	addRoutes(m, "on-success", t.success)
 	addRoutes(m, "on-complete", t.complete)
+}
+
+func addPublished(m *value.Map, p published, branch, global string) {
+	if p.branch.Len() > 0 {
+		m.Set(branch, literal(p.branch))
+	}
+	if p.global.Len() > 0 {
+		m.Set(global, literal(p.global))
+	}
 }
 
 func addRoutes(m *value.Map, clause string, routes []step.Route) {
@@ -265,9 +272,7 @@ func (b *builder) settleState(t *task) *asl.State {
 	if t.timeout > 0 {
 		part.Set("timeout", t.timeout)
 	}
-	if t.publishOnError.Len() > 0 {
-		part.Set("publish-on-error", literal(t.publishOnError))
-	}
+	addPublished(part, t.publishOnError, "publish-on-error", "publish-global-on-error")
 	addRoutes(part, "on-error", t.failure)
 	addRoutes(part, "on-complete", t.complete)
 	if len(t.items) > 0 {

@@ -35,7 +35,7 @@ type task struct {
 	concurrency                    any // a number, or a template
 	retry                          *step.Retry
 	keepResult, safeRerun          bool
-	publish, publishOnError        *value.Map
+	publish, publishOnError        published
 }
 
 // tasks resolves all tasks of a workflow.
@@ -90,7 +90,8 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	t.success = c.routes(t.name, src.OnSuccess, d.OnSuccess)
 	t.failure = c.routes(t.name, src.OnError, d.OnError)
 	t.complete = c.routes(t.name, src.OnComplete, d.OnComplete)
-	t.publish, t.publishOnError = mapOf(src.Publish), mapOf(src.PublishOnError)
+	t.publish = publishes(src.Publish, src.OnSuccess, src.OnComplete)
+	t.publishOnError = publishes(src.PublishOnError, src.OnError, src.OnComplete)
 	t.timeout = c.seconds(src.Timeout, d.Timeout, "timeout")
 	t.waitBefore = c.seconds(src.WaitBefore, d.WaitBefore, "wait-before")
 	t.waitAfter = c.seconds(src.WaitAfter, d.WaitAfter, "wait-after")

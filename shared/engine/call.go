@@ -25,11 +25,12 @@ type call struct {
 	act     *store.Action   // Run: its action execution
 	acts    []*store.Action // Item: those of the chunk
 	from    []*store.Task
-	in      *value.Map // what was published on the way here
-	vers    *value.Map // how often, by leaf
-	region  string     // where the action went
-	began   time.Time  // when the step began
-	lasting bool       // something was changed outside: what is stored of it must not be lost
+	globals *store.Globals // nil in a workflow that publishes none
+	in      *value.Map     // what was published on the way here
+	vers    *value.Map     // how often, by leaf
+	region  string         // where the action went
+	began   time.Time      // when the step began
+	lasting bool           // something was changed outside: what is stored of it must not be lost
 }
 
 // open loads what the step needs. It always returns a call, if only to name an
@@ -87,6 +88,9 @@ func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
 	}
 	var err error
 	if c.started, err = e.loadStarted(ctx, t.Execution); err != nil {
+		return c, err
+	}
+	if c.globals, err = e.loadGlobals(ctx, c.started); err != nil {
 		return c, err
 	}
 	for _, f := range c.from {
@@ -154,7 +158,7 @@ func (c *call) inbound() {
 // task itself, the environment, the published variables, the execution's own
 // context (vars, openstack), and the input.
 func (c *call) data(published *value.Map) *value.Map {
-	return overlay(c.record.Input, c.record.Context, published,
+	return overlay(c.record.Input, shared(c.started, c.globals), published,
 		value.MapOf("__env", c.envOrEmpty(), "__task_execution", value.MapOf("id", c.task.ID, "name", c.task.Name)))
 }
 

@@ -103,7 +103,7 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 	}
 	if act.State == Success {
 		return c.complete(ctx, outcome{
-			state: Success, result: act.Output.V, publish: c.t.Publish, records: []store.Record{act},
+			state: Success, result: act.Output.V, publish: c.t.Publish, global: c.t.Global, records: []store.Record{act},
 		})
 	}
 	if c.t.Error != nil && isStructural(c.t.Error.Error) && act.Version == 0 {

@@ -18,7 +18,10 @@ type outcome struct {
 	info    *string
 	result  any // what task().result gives
 	publish *value.Map
+	global  *value.Map     // what to publish for the whole execution
 	records []store.Record // stored along with the task
+
+	globals *value.Map // global, evaluated
 }
 
 // hit is a route that holds.
@@ -66,19 +69,9 @@ func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
 	if c.task.CreatedAt.IsZero() {
 		c.begin("ACTION")
 	}
-	part := "publish"
-	if o.state == Error {
-		part = "publish-on-error"
+	if err := c.publish(ctx, o, h); err != nil {
+		return nil, err
 	}
-	c.task.Published = value.NewMap(0)
-	if o.publish.Len() > 0 {
-		v, err := c.eval(ctx, o.publish, part, c.data(c.in), h)
-		if err != nil {
-			return nil, err
-		}
-		c.task.Published = v.(*value.Map)
-	}
-	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
 	if c.parallel {
 		// Another branch may have ended the execution while the action ran.
 		if err := c.e.opts.Records.Load(ctx, c.head); err != nil {
@@ -115,6 +108,39 @@ func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
 		return nil, err
 	}
 	return hits, clause("on-complete", c.t.OnComplete)
+}
+
+// publish evaluates what the task publishes: all of it sees what was there
+// before.
+func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
+	part := "publish"
+	if o.state == Error {
+		part = "publish-on-error"
+	}
+	if c.globals != nil && c.parallel {
+		if err := c.e.opts.Records.Load(ctx, c.globals); err != nil {
+			return err
+		}
+	}
+	data := c.data(c.in)
+	c.task.Published = value.NewMap(0)
+	if o.publish.Len() > 0 {
+		v, err := c.eval(ctx, o.publish, part, data, h)
+		if err != nil {
+			return err
+		}
+		c.task.Published = v.(*value.Map)
+	}
+	if o.global.Len() > 0 {
+		v, err := c.eval(ctx, o.global, part, data, h)
+		if err != nil {
+			return err
+		}
+		o.globals = v.(*value.Map)
+		publishGlobal(c.started, c.globals, o.globals)
+	}
+	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
+	return nil
 }
 
 func (c *call) holds(ctx context.Context, clause string, r step.Route, data *value.Map, h *host) (bool, error) {
@@ -172,6 +198,14 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 	effective, command := cut(hits)
 	if c.changeHead(o, command) {
 		records = append(records, c.head)
+	}
+	if o.globals != nil {
+		fresh, err := c.e.loadGlobals(ctx, c.started)
+		if err != nil {
+			return nil, err
+		}
+		publishGlobal(c.started, fresh, o.globals)
+		records = append(records, fresh)
 	}
 	var graph *store.Graph
 	if c.t.Threads {

@@ -199,8 +199,12 @@ func finalContext(s *started, tasks []*store.Task) *value.Map {
 // output evaluates an output clause; without one (or if it comes out empty) the
 // output is what was published.
 func (e *Engine) output(ctx context.Context, head *store.Execution, s *started, clause, final *value.Map) (*value.Map, error) {
-	data := overlay(s.record.Input, s.record.Context, value.MapOf("__env", orEmpty(s.env)), final)
-	v, err := evalMap(ctx, clause, &expr.Scope{Data: data, Host: outputHost{e, head, s}})
+	globals, err := e.loadGlobals(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	data := overlay(s.record.Input, shared(s, globals), value.MapOf("__env", orEmpty(s.env)), final)
+	v, err := evalMap(ctx, clause, &expr.Scope{Data: data, Host: outputHost{e, head, s, globals}})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (h *host) Global(_ context.Context, name string) (any, error) {
 	if name == "openstack" || name == "__execution" {
 		return nil, nil
 	}
-	v, _ := h.c.record.Context.Get(name)
+	v, _ := shared(h.c.started, h.c.globals).Get(name)
 	return v, nil
 }
 
@@ -254,9 +254,10 @@ var errNoTask = errors.New("there is no current task here")
 
 // outputHost is the host of a workflow's output: there is no current task.
 type outputHost struct {
-	e    *Engine
-	head *store.Execution
-	s    *started
+	e       *Engine
+	head    *store.Execution
+	s       *started
+	globals *store.Globals
 }
 
 var _ expr.Host = outputHost{}
@@ -269,7 +270,7 @@ func (h outputHost) Execution(context.Context) (any, error) { return executionVi
 
 // Global implements [expr.Host].
 func (h outputHost) Global(_ context.Context, name string) (any, error) {
-	v, _ := h.s.record.Context.Get(name)
+	v, _ := shared(h.s, h.globals).Get(name)
 	return v, nil
 }
 

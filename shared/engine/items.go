@@ -321,7 +321,7 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 		return nil, err
 	}
 	o := outcome{
-		state: Success, result: results, publish: c.t.Publish,
+		state: Success, result: results, publish: c.t.Publish, global: c.t.Global,
 		records: []store.Record{&store.Result{Execution: c.t.Execution, Task: c.task.ID, Result: value.Any{V: results}}},
 	}
 	if len(failed) > 0 {

@@ -28,7 +28,7 @@ func (c *call) run(ctx context.Context) (*step.Answer, error) {
 		return nil, err
 	}
 	return c.complete(ctx, outcome{
-		state: Success, result: c.act.Output.V, publish: c.t.Publish,
+		state: Success, result: c.act.Output.V, publish: c.t.Publish, global: c.t.Global,
 		records: []store.Record{c.act},
 	})
 }

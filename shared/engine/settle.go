@@ -23,7 +23,7 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	if isStructural(name) {
 		return c.endWith(ctx, name, info)
 	}
-	o := outcome{state: Error, info: &info, result: info, publish: c.t.PublishOnError, records: c.recordFailure(name, info)}
+	o := outcome{state: Error, info: &info, result: info, publish: c.t.PublishOnError, global: c.t.GlobalOnError, records: c.recordFailure(name, info)}
 	if act := c.act; act.Version > 0 && act.State == Error {
 		o.result = act.Output.V
 	}

@@ -76,6 +76,8 @@ type Task struct {
 
 	Publish        *value.Map `json:"publish,omitempty"`
 	PublishOnError *value.Map `json:"publish-on-error,omitempty"`
+	Global         *value.Map `json:"publish-global,omitempty"`
+	GlobalOnError  *value.Map `json:"publish-global-on-error,omitempty"`
 	OnSuccess      []Route    `json:"on-success,omitempty"`
 	OnError        []Route    `json:"on-error,omitempty"`
 	OnComplete     []Route    `json:"on-complete,omitempty"`
@@ -142,6 +144,7 @@ type Workflow struct {
 	OutputOnError *value.Map `json:"output-on-error,omitempty"`
 	Tasks         []TaskInfo `json:"tasks"` // in the definition's order
 	Threads       bool       `json:"threads,omitempty"`
+	Globals       bool       `json:"globals,omitempty"` // a task publishes global variables
 }
 
 // Input is a declared input parameter.

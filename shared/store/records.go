@@ -165,6 +165,14 @@ type GraphTask struct {
 	Next []string `json:"next,omitempty"`
 }
 
+// Globals are the variables of an execution as such, once a task has published
+// global ones: what it started with, and those merged into it.
+type Globals struct {
+	Base
+	Execution string     `json:"workflow_execution_id"`
+	Context   *value.Map `json:"context"`
+}
+
 func executionPK(id string) string { return "x#" + id }
 
 // Key implements [Record].
@@ -194,6 +202,9 @@ func (r *Result) Key() Key { return Key{executionPK(r.Execution), "result#" + r.
 
 // Key implements [Record].
 func (r *Graph) Key() Key { return Key{executionPK(r.Execution), "graph"} }
+
+// Key implements [Record].
+func (r *Globals) Key() Key { return Key{executionPK(r.Execution), "globals"} }
 
 func actionPrefix(task string, round int) string {
 	return fmt.Sprintf("act#%s#%03d#", task, round)
