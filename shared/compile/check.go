@@ -7,6 +7,7 @@ import (
 
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
+	"github.com/sirocco-workflows/sirocco/shared/dsl/yaml"
 	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
@@ -44,9 +45,6 @@ func (c *compiler) checkTask(t *dsl.Task) {
 	if t.PauseBefore != nil && t.PauseBefore.Value() != false {
 		c.unsupported(t.PauseBefore.Span, "pause-before", "leave it out")
 	}
-	if t.FailOn != nil && t.FailOn.Value() != false {
-		c.unsupported(t.FailOn.Span, "fail-on", "test the result with a guard: on-success: [fail: <% ... %>]")
-	}
 	if t.Target != nil {
 		c.unsupported(t.Target.Span, "target", "leave it out: a function has no executors to choose from")
 	}
@@ -63,7 +61,7 @@ func (c *compiler) checkTask(t *dsl.Task) {
 	c.checkLost(t.PublishOnError, t.OnError, t.OnComplete)
 	c.checkExpressions(t.Publish)
 	c.checkExpressions(t.PublishOnError)
-	c.checkExpressions(t.Concurrency)
+	c.checkPolicies(t)
 	for _, it := range t.WithItems {
 		c.checkExpressions(it.Expr)
 	}
@@ -88,6 +86,22 @@ func (c *compiler) checkRoutes(r *dsl.Routes) {
 		c.checkExpressions(e.Guard)
 		for _, p := range e.Params {
 			c.checkExpressions(p.Value)
+		}
+	}
+}
+
+func (c *compiler) checkPolicies(t *dsl.Task) {
+	for _, n := range []*dsl.Node{t.Concurrency, t.FailOn, t.PauseBefore, t.WaitBefore, t.WaitAfter, t.Timeout} {
+		c.checkExpressions(n)
+	}
+	for _, n := range []*dsl.Node{t.KeepResult, t.SafeRerun} {
+		if n != nil && n.Kind == yaml.String {
+			c.warnf("not-evaluated", n.Span, "write true or false", "the expression is not evaluated, as in Mistral: it counts as true")
+		}
+	}
+	if r := t.Retry; r != nil {
+		for _, n := range []*dsl.Node{r.Count, r.Delay, r.BreakOn, r.ContinueOn} {
+			c.checkExpressions(n)
 		}
 	}
 }

@@ -24,6 +24,7 @@ func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted 
 		part.Set("concurrency", literal(t.concurrency))
 	}
 	t.addRound(part)
+	addRetry(part, t)
 	plan := call(engineFunction, value.MapOf("task", part))
 	plan.Catch, plan.Next = b.catch(t, failed), stateName(t.name)
 	states.Add(itemsName, plan)
@@ -40,7 +41,7 @@ func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted 
 	j.Arguments.(*value.Map).Set("Payload", actionOnly(t, judge))
 	j.Catch = b.catch(t, failed)
 	states.Add(resultName, j)
-	return emitted{entry: itemsName, success: b.again(states, t, j, itemsName)}
+	return emitted{entry: itemsName, success: j}
 }
 
 // actionOnly is a payload without the input's templates.
@@ -53,28 +54,6 @@ func actionOnly(t *task, part *value.Map) *value.Map {
 	return p
 }
 
-// again leads back to the task's beginning while its retry policy wants so.
-func (b *builder) again(states *asl.States, t *task, after *asl.State, entry string) *asl.State {
-	if t.retry == nil {
-		return after
-	}
-	name, on := b.name(t.name, "again?"), b.name(t.name, "over")
-	goTo(after, name)
-	back := entry
-	if t.retry.Delay > 0 {
-		back = b.name(t.name, "retry delay")
-		states.Add(back, &asl.State{Type: asl.TypeWait, Seconds: t.retry.Delay, Next: entry})
-	}
-	states.Add(name, &asl.State{
-		Type:    asl.TypeChoice,
-		Choices: []*asl.Choice{{Condition: query("$exists($states.input.again) and $states.input.again"), Next: back}},
-		Default: on,
-	})
-	s := &asl.State{Type: asl.TypePass}
-	states.Add(on, s)
-	return s
-}
-
 // mapState runs the items; each one's failure is caught, so that all run.
 func (b *builder) mapState(t *task, next string) *asl.State {
 	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"))
@@ -83,7 +62,7 @@ func (b *builder) mapState(t *task, next string) *asl.State {
 		if b.threads {
 			m.Set("nth", query("$states.input.nth"))
 		}
-		if t.retry != nil {
+		if t.loops() {
 			m.Set("round", query("$states.input.round"))
 		}
 	}
@@ -108,7 +87,7 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 	part.Set("id", query("$states.input.id"))
 	part.Set("with-items", iterators(t))
 	part.Set("chunk", value.MapOf("first", query("$states.input.chunk.first"), "count", query("$states.input.chunk.count")))
-	if t.retry != nil {
+	if t.loops() {
 		part.Set("round", query("$states.input.round"))
 	}
 	if t.concurrency != nil {

@@ -29,7 +29,8 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 	default:
 		e = b.emitAction(states, t, failedName)
 	}
-	if t.retry != nil && (len(t.items) > 0 || t.sub != nil) && len(t.inbound) == 0 && !b.threads {
+	first := e.entry
+	if t.loops() && len(t.inbound) == 0 && !b.threads {
 		// The state machine's own input is the user's: it is no place to look
 		// for the round.
 		name := b.name(t.name, "start")
@@ -45,6 +46,9 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		e.failed = b.settleState(t)
 		states.Add(failedName, e.failed)
 	}
+	if t.loops() {
+		b.again(states, t, &e, first)
+	}
 	if t.waitAfter > 0 {
 		e.success = b.waitAfter(states, t, e.success)
 		e.failed = b.waitAfter(states, t, e.failed)
@@ -55,7 +59,8 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 // plainFailure reports whether nothing is to be done about the task's failure
 // but to record it; one state does that for all such tasks of a scope.
 func (b *builder) plainFailure(t *task) bool {
-	return !b.threads && len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && t.waitAfter == 0
+	return !b.threads && !t.loops() && t.failOn == nil &&
+		len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && t.waitAfter == 0
 }
 
 // failedName is the state that a task's failure is caught by.
@@ -122,14 +127,15 @@ func (b *builder) addJoin(m *value.Map, t *task) {
 	}
 	m.Set("join", value.Of(t.join))
 	if b.threads {
-		m.Set("blocked", query("$states.input.blocked"))
+		m.Set("blocked", query("$exists($states.input.blocked) ? $states.input.blocked : ''"))
 	}
 }
 
 // addPolicies adds what the function itself performs.
 func addPolicies(m *value.Map, t *task) {
-	if t.retry != nil {
-		m.Set("retry", value.Of(t.retry))
+	addRetry(m, t)
+	if t.failOn != nil {
+		m.Set("fail-on", literal(t.failOn))
 	}
 	if t.timeout > 0 {
 		m.Set("timeout", t.timeout)
@@ -195,16 +201,17 @@ var structural = []string{
 // retriers are a task's retry policy. One without delay is the function's; here
 // stands only what the function can't repeat, being cut off.
 func retriers(t *task) []*asl.Retrier {
-	if t.retry == nil {
+	if t.retry == nil || t.retry.Loop {
 		return nil
 	}
-	never, count := int64(0), t.retry.Count
-	if t.retry.Delay == 0 {
+	count, _ := t.retry.Count.V.(int64)
+	delay, _ := t.retry.Delay.V.(int64)
+	if delay == 0 {
 		return []*asl.Retrier{{ErrorEquals: []string{"States.Timeout"}, IntervalSeconds: 1, MaxAttempts: &count, BackoffRate: 1}}
 	}
 	return []*asl.Retrier{
-		{ErrorEquals: structural, MaxAttempts: &never},
-		{ErrorEquals: []string{"States.ALL"}, IntervalSeconds: t.retry.Delay, MaxAttempts: &count, BackoffRate: 1},
+		{ErrorEquals: structural, MaxAttempts: new(int64)},
+		{ErrorEquals: []string{"States.ALL"}, IntervalSeconds: delay, MaxAttempts: &count, BackoffRate: 1},
 	}
 }
 
@@ -216,6 +223,9 @@ func (b *builder) catch(t *task, next string) []*asl.Catcher {
 	}
 	if b.threads {
 		out.Set("nth", query("$states.input.nth"))
+	}
+	if t.loops() {
+		out.Set("round", query(roundOf))
 	}
 	if b.plainFailure(t) {
 		action := ""
@@ -232,6 +242,7 @@ func (b *builder) catch(t *task, next string) []*asl.Catcher {
 func (b *builder) emitAction(states *asl.States, t *task, failed string) emitted {
 	part := b.taskPart(t, step.Run)
 	part.Set("attempt", query("$states.context.State.RetryCount"))
+	t.addRound(part)
 	b.addStart(part, t)
 	b.addJoin(part, t)
 	addPolicies(part, t)
@@ -279,6 +290,10 @@ func (b *builder) settleState(t *task) *asl.State {
 		part.Set("has-items", true)
 	}
 	part.Set("error", query("$states.input.error"))
+	if t.loops() {
+		addRetry(part, t)
+		part.Set("round", query("$states.input.round"))
+	}
 	p := value.NewMap(2)
 	if t.action != nil {
 		p.Set("action", t.action.Name)
@@ -291,7 +306,47 @@ func iterators(t *task) any { return literal(value.Of(t.items)) }
 
 // round counts the runs of a task that its retry policy runs again as a whole.
 func (t *task) addRound(m *value.Map) {
-	if t.retry != nil {
-		m.Set("round", query("$exists($states.input.round) ? $states.input.round : 0"))
+	if t.loops() {
+		m.Set("round", query(roundOf))
 	}
+}
+
+const roundOf = "$exists($states.input.round) ? $states.input.round : 0"
+
+func addRetry(m *value.Map, t *task) {
+	if t.retry != nil {
+		m.Set("retry", literal(value.Of(t.retry)))
+	}
+}
+
+// again leads back to the task's beginning while its retry policy wants so: the
+// engine's answer says, for a failed task and where it may be for one that did
+// not fail.
+func (b *builder) again(states *asl.States, t *task, e *emitted, first string) {
+	back := first
+	wait := &asl.State{Type: asl.TypeWait, Seconds: query("$exists($states.input.delay) ? $states.input.delay : 0"), Next: first}
+	if delay, ok := t.retry.Delay.V.(int64); ok {
+		wait.Seconds = delay
+	}
+	if wait.Seconds != int64(0) {
+		back = b.name(t.name, "retry delay")
+		states.Add(back, wait)
+	}
+	e.failed = b.unlessAgain(states, t, e.failed, back, "failed")
+	if t.repeatsSuccess() {
+		e.success = b.unlessAgain(states, t, e.success, back, "done")
+	}
+}
+
+func (b *builder) unlessAgain(states *asl.States, t *task, after *asl.State, back, outcome string) *asl.State {
+	name, over := b.name(t.name, outcome, "again?"), b.name(t.name, outcome, "for good")
+	goTo(after, name)
+	states.Add(name, &asl.State{
+		Type:    asl.TypeChoice,
+		Choices: []*asl.Choice{{Condition: query("$exists($states.input.again) and $states.input.again"), Next: back}},
+		Default: over,
+	})
+	s := &asl.State{Type: asl.TypePass}
+	states.Add(over, s)
+	return s
 }

@@ -33,6 +33,7 @@ func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 	part.Set("sub", t.sub.spec.Name)
 	part.Set("sub-spec", subSpec(t))
 	t.addRound(part)
+	addRetry(part, t)
 	create := call(engineFunction, b.payload(t, part, nil))
 	create.Catch, create.Next = b.catch(t, failed), name
 	states.Add(inputName, create)
@@ -42,7 +43,7 @@ func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 	if b.threads {
 		carry.Set("nth", query("$states.input.nth"))
 	}
-	if t.retry != nil {
+	if t.loops() {
 		carry.Set("round", query("$states.input.round"))
 	}
 	run.Output, run.Next = carry, resultName
@@ -61,5 +62,5 @@ func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 	r := call(engineFunction, value.MapOf("task", result))
 	r.Catch = b.catch(t, failed)
 	states.Add(resultName, r)
-	return emitted{entry: inputName, success: b.again(states, t, r, inputName)}
+	return emitted{entry: inputName, success: r}
 }

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,7 @@ type task struct {
 	timeout, waitBefore, waitAfter int64
 	concurrency                    any // a number, or a template
 	retry                          *step.Retry
+	failOn                         any // a template, or nil
 	keepResult, safeRerun          bool
 	publish, publishOnError        published
 }
@@ -100,14 +102,15 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	} else if d.Concurrency != nil {
 		t.concurrency = d.Concurrency.Value()
 	}
-	t.keepResult = c.flag(src.KeepResult, d.KeepResult, true, "keep-result")
-	t.safeRerun = c.flag(src.SafeRerun, d.SafeRerun, false, "safe-rerun")
-	t.retry = c.retry(src.Retry, d.Retry)
+	t.keepResult = flag(src.KeepResult, nil, true)
+	t.safeRerun = flag(src.SafeRerun, d.SafeRerun, false)
+	t.failOn = condition(src.FailOn, d.FailOn)
 	for _, it := range src.WithItems {
 		t.items = append(t.items, step.Iterator{Var: it.Var, In: value.Any{V: it.Expr.Value()}})
 	}
 	c.resolveInput(t)
 	c.resolveCall(t)
+	c.resolveRetry(t, cmp.Or(src.Retry, d.Retry))
 	return t
 }
 
@@ -240,7 +243,20 @@ func (c *compiler) seconds(own, byDefault *dsl.Node, what string) int64 {
 	return v
 }
 
-func (c *compiler) flag(own, byDefault *dsl.Node, otherwise bool, what string) bool {
+// condition is a policy that holds or does not: nil if it surely doesn't. What a
+// task says of it counts only if it is not false, as in Mistral.
+func condition(nodes ...*dsl.Node) any {
+	for _, n := range nodes {
+		if n != nil && value.Truth(n.Value()) {
+			return n.Value()
+		}
+	}
+	return nil
+}
+
+// flag is a policy that Mistral does not evaluate: an expression is true, being
+// text that is not empty.
+func flag(own, byDefault *dsl.Node, otherwise bool) bool {
 	n := own
 	if n == nil {
 		n = byDefault
@@ -248,31 +264,40 @@ func (c *compiler) flag(own, byDefault *dsl.Node, otherwise bool, what string) b
 	if n == nil {
 		return otherwise
 	}
-	v, ok := n.Value().(bool)
-	if !ok {
-		c.unsupported(n.Span, "an expression for "+what, "write true or false")
-	}
-	return v
+	return value.Truth(n.Value())
 }
 
-func (c *compiler) retry(own, byDefault *dsl.Retry) *step.Retry {
-	r := own
+// resolveRetry finds who performs the retry policy. Where it takes more than to
+// repeat a call that failed, the definition goes round and the engine decides.
+func (c *compiler) resolveRetry(t *task, r *dsl.Retry) {
 	if r == nil {
-		r = byDefault
+		return
 	}
-	if r == nil {
-		return nil
-	}
-	for _, n := range []*dsl.Node{r.BreakOn, r.ContinueOn} {
-		if n != nil {
-			c.unsupported(n.Span, "break-on and continue-on of retry", "leave it out, or test the result with a guard of on-error")
+	out := &step.Retry{}
+	for _, m := range []struct {
+		to   *value.Any
+		from *dsl.Node
+	}{{&out.Count, r.Count}, {&out.Delay, r.Delay}, {&out.BreakOn, r.BreakOn}, {&out.ContinueOn, r.ContinueOn}} {
+		if m.from != nil {
+			m.to.V = m.from.Value()
 		}
 	}
-	out := &step.Retry{Count: c.seconds(r.Count, nil, "retry's count"), Delay: c.seconds(r.Delay, nil, "retry's delay")}
-	if out.Count == 0 {
-		return nil
+	count, counted := out.Count.V.(int64)
+	_, delayed := out.Delay.V.(int64)
+	if counted && count == 0 {
+		return
 	}
-	return out
+	out.Loop = len(t.items) > 0 || t.sub != nil || !counted || !delayed || t.failOn != nil ||
+		out.BreakOn.V != nil || out.ContinueOn.V != nil || !t.publishOnError.empty()
+	t.retry = out
+}
+
+// loops reports whether the definition goes round for the task's retry policy.
+func (t *task) loops() bool { return t.retry != nil && t.retry.Loop }
+
+// repeatsSuccess reports whether the task may run again although it succeeded.
+func (t *task) repeatsSuccess() bool {
+	return t.loops() && (t.retry.ContinueOn.V != nil || t.failOn != nil)
 }
 
 // targets are the tasks that this one may go on to, each once.

@@ -18,6 +18,9 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 	if err := c.joinable(); err != nil {
 		return nil, err
 	}
+	if err := c.checkRetry(ctx); err != nil {
+		return nil, err
+	}
 	index, published := 0, c.in
 	if c.t.Chunk != nil {
 		index = c.t.Chunk.First
@@ -114,9 +117,6 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 	}
 	if err := c.e.opts.Records.Put(c.saving(ctx), act); err != nil {
 		return nil, err
-	}
-	if a, err := c.again(ctx); a != nil || err != nil {
-		return a, err
 	}
 	if act.Info == "" {
 		act.Info, _ = act.Output.V.(string)

@@ -20,6 +20,7 @@ type outcome struct {
 	publish *value.Map
 	global  *value.Map     // what to publish for the whole execution
 	records []store.Record // stored along with the task
+	decided bool           // published and judged by the policies already
 
 	globals *value.Map // global, evaluated
 }
@@ -31,18 +32,56 @@ type hit struct {
 	message *string
 }
 
-// complete settles the task: publish, find the routes, store, answer.
+// complete settles the task: publish, ask the policies, find the routes, store,
+// answer.
 func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	h := c.host(&o)
-	hits, err := c.decide(ctx, &o, h)
+	if c.task.CreatedAt.IsZero() {
+		c.begin("ACTION")
+	}
+	answer, err := c.judged(ctx, &o, h)
+	if answer != nil {
+		return answer, nil
+	}
+	var hits []hit
+	if err == nil {
+		hits, err = c.decide(ctx, &o, h)
+	}
 	if err != nil {
 		if saveErr := c.saveOutcome(ctx, o.records); saveErr != nil {
 			return nil, errors.Join(err, saveErr)
 		}
 		return nil, err
 	}
-	c.drop(&o)
 	return c.storeSettled(ctx, o, hits)
+}
+
+// judged publishes and asks the policies: an answer says that the task runs
+// again, an error that it failed although what it called did not.
+func (c *call) judged(ctx context.Context, o *outcome, h *host) (*step.Answer, error) {
+	if o.decided {
+		return nil, nil
+	}
+	if err := c.publish(ctx, o, h); err != nil {
+		return nil, err
+	}
+	c.drop(o)
+	called := o.state
+	if err := c.failOn(ctx, o, h); err != nil {
+		return nil, err
+	}
+	if answer, err := c.again(ctx, o, h); answer != nil || err != nil {
+		return answer, err
+	}
+	if o.state == called {
+		return nil, nil
+	}
+	// Its state fails, and the task is settled behind Catch, with what it
+	// published and what it came to.
+	if err := c.e.opts.Records.Save(c.saving(ctx), append(slices.Clone(o.records), c.task)...); err != nil && !isConflict(err) {
+		return nil, err
+	}
+	return nil, FailedOn{}
 }
 
 // storeSettled stores the settled task, again on what others have stored
@@ -63,15 +102,8 @@ func (c *call) storeSettled(ctx context.Context, o outcome, hits []hit) (*step.A
 	}
 }
 
-// decide publishes and evaluates the guards. The task's record then has what
-// it published.
+// decide evaluates the guards.
 func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
-	if c.task.CreatedAt.IsZero() {
-		c.begin("ACTION")
-	}
-	if err := c.publish(ctx, o, h); err != nil {
-		return nil, err
-	}
 	if c.parallel {
 		// Another branch may have ended the execution while the action ran.
 		if err := c.e.opts.Records.Load(ctx, c.head); err != nil {
@@ -123,7 +155,9 @@ func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
 		}
 	}
 	data := c.data(c.in)
-	c.task.Published = value.NewMap(0)
+	if c.task.Published == nil || c.t.Round == 0 { // else what an earlier round published stays, as in Mistral
+		c.task.Published = value.NewMap(0)
+	}
 	if o.publish.Len() > 0 {
 		v, err := c.eval(ctx, o.publish, part, data, h)
 		if err != nil {
@@ -166,11 +200,13 @@ func (c *call) commandMessage(ctx context.Context, clause string, r step.Route, 
 	return &text, nil
 }
 
-// drop forgets the result where the task says keep-result: false.
+// drop forgets the result where the task says keep-result: false. Only what the
+// task published has seen it.
 func (c *call) drop(o *outcome) {
 	if !c.t.DropResult {
 		return
 	}
+	o.result = nil
 	for _, r := range o.records {
 		switch r := r.(type) {
 		case *store.Action:
@@ -178,6 +214,7 @@ func (c *call) drop(o *outcome) {
 		case *store.Result:
 			list, _ := r.Result.V.([]any)
 			r.Result.V = make([]any, len(list)) // as many, of nothing
+			o.result = r.Result.V
 		}
 	}
 }
@@ -186,7 +223,7 @@ func (c *call) drop(o *outcome) {
 // returns the answer, which is part of what is written.
 func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer, error) {
 	t := c.task
-	t.State, t.StateInfo, t.FinishedAt = o.state, o.info, c.e.now()
+	t.State, t.StateInfo, t.FinishedAt, t.Round = o.state, o.info, c.e.now(), c.t.Round
 	t.Next, t.Handled = nil, false
 	for _, h := range hits {
 		t.Handled = t.Handled || h.onError

@@ -37,6 +37,9 @@ func (e ExpressionError) Error() string {
 	return structuralMessage(e.Part, e.Err.Error(), e.Workflow, e.Task, e.Action, e.At)
 }
 
+// beforeAction are the parts of a task that are evaluated before it does anything.
+var beforeAction = []string{"input", "with-items", "concurrency", "retry"}
+
 // structuralMessage is the state_info of a workflow that fails for a fault of
 // its own, in Mistral's words and with the place.
 func structuralMessage(part, msg, workflow, task, action, at string) string {
@@ -44,7 +47,7 @@ func structuralMessage(part, msg, workflow, task, action, at string) string {
 	switch {
 	case task == "":
 		text = fmt.Sprintf("Failed to evaluate %s [error=%s, wf=%s]", part, msg, workflow)
-	case part == "" || part == "input" || part == "with-items" || part == "concurrency":
+	case part == "" || slices.Contains(beforeAction, part):
 		text = fmt.Sprintf("Failed to run task [error=%s, wf=%s, task=%s]", msg, workflow, task)
 	default:
 		text = fmt.Sprintf("Failed to handle action completion [error=%s, wf=%s, task=%s, action=%s]", msg, workflow, task, action)

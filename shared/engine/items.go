@@ -35,6 +35,9 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	if err := c.joinable(); err != nil {
 		return nil, err
 	}
+	if err := c.checkRetry(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := c.rows(ctx)
 	if err != nil {
 		return nil, err
@@ -325,9 +328,6 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 		records: []store.Record{&store.Result{Execution: c.t.Execution, Task: c.task.ID, Result: value.Any{V: results}}},
 	}
 	if len(failed) > 0 {
-		if a, err := c.again(ctx); a != nil || err != nil {
-			return a, err
-		}
 		return nil, c.failItems(ctx, o.records, failed)
 	}
 	return c.complete(ctx, o)
@@ -440,20 +440,6 @@ func (c *call) itemsInfo(failed []*store.Action) string {
 		b.WriteString(": " + expr.Str(a.Output.V))
 	}
 	return b.String()
-}
-
-// again asks for another round of the whole task, if its retry policy has one.
-func (c *call) again(ctx context.Context) (*step.Answer, error) {
-	if c.t.Retry == nil || int64(c.t.Round) >= c.t.Retry.Count {
-		return nil, nil
-	}
-	a := c.answer(Running)
-	a.From, a.Again, a.Round, a.Nth = append([]string{}, c.t.From...), true, c.t.Round+1, c.t.Nth
-	c.task.Round = a.Round
-	if err := c.e.opts.Records.Save(c.saving(ctx), c.task); err != nil && !isConflict(err) {
-		return nil, err
-	}
-	return a, nil
 }
 
 func isConflict(err error) bool {

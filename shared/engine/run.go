@@ -20,6 +20,9 @@ func (c *call) run(ctx context.Context) (*step.Answer, error) {
 	if err := c.joinable(); err != nil {
 		return nil, err
 	}
+	if err := c.checkRetry(ctx); err != nil {
+		return nil, err
+	}
 	action, input, err := c.prepare(ctx, c.in)
 	if err != nil {
 		return nil, err
@@ -183,8 +186,8 @@ func failureResult(err error) any {
 // without delay says. What is slower is the definition's Retry.
 func (c *call) attempts(ctx context.Context, act *store.Action, input *value.Map) (actions.Outcome, error) {
 	retries := int64(0)
-	if r := c.t.Retry; r != nil && r.Delay == 0 && len(c.t.WithItems) == 0 {
-		retries = r.Count
+	if r := c.t.Retry; r != nil && !r.Loop && r.Delay.V == int64(0) {
+		retries, _ = r.Count.V.(int64)
 	}
 	for n := int64(0); ; n++ {
 		out, err := c.once(ctx, act, input)

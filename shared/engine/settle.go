@@ -30,6 +30,9 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	if name == timeoutName {
 		o.result = []any{}
 	}
+	if name == "FailedOn" {
+		return c.settleFailedOn(ctx)
+	}
 	if c.t.HasItems {
 		r, err := c.itemsResult(ctx)
 		if err != nil {
@@ -44,6 +47,19 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 		}
 	}
 	return c.complete(ctx, o)
+}
+
+// settleFailedOn settles a task that its own policy made fail: what it called
+// did not, and that is recorded already, as is what it published.
+func (c *call) settleFailedOn(ctx context.Context) (*step.Answer, error) {
+	info := failOnInfo
+	done := *c.task
+	done.FinishedAt = c.e.now()
+	result, err := c.e.opts.Records.TaskResult(ctx, &done)
+	if err != nil {
+		return nil, err
+	}
+	return c.complete(ctx, outcome{state: Error, info: &info, result: result, decided: true})
 }
 
 // itemsResult is the result of a with-items task that failed: an empty list if

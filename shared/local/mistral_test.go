@@ -25,11 +25,11 @@ import (
 // diagnostic that says so.
 var notYet = map[string]bool{
 	"action_name_by_expression": true,
-	"error_retry_delay":         true, "error_timeout_expression": true, "error_wait": true,
-	"fail_on_false": true, "fail_on_true": true, "items_fail_on": true,
-	"retry_break_on": true, "retry_continue_on": true,
-	"retry_expression": true, "sub_name_by_expression": true, "wait_before_expression": true,
-	"jinja_basic": true, "retry_publish": true, "retry_then_success_guard": true,
+	"error_timeout_expression": true, "error_wait": true,
+	
+	
+	 "sub_name_by_expression": true, "wait_before_expression": true,
+	"jinja_basic": true, 
 }
 
 // differs are the cases whose outcome is another one on purpose, with the

@@ -83,6 +83,7 @@ type Task struct {
 	OnComplete     []Route    `json:"on-complete,omitempty"`
 
 	Retry       *Retry    `json:"retry,omitempty"`
+	FailOn      value.Any `json:"fail-on,omitzero"`      // template: a task that it holds for fails
 	Timeout     int64     `json:"timeout,omitempty"`     // seconds, 0 = none
 	Concurrency value.Any `json:"concurrency,omitzero"`  // of with-items: a number (0 = any), or for Items a template
 	HasItems    bool      `json:"has-items,omitempty"`   // Settle: the task has with-items
@@ -113,11 +114,16 @@ type Chunk struct {
 	Count int `json:"count"`
 }
 
-// Retry is the part of a retry policy that the function itself performs: a
-// task with a delay of zero is tried again at once.
+// Retry is a retry policy; its members are numbers or templates. With Loop the
+// engine decides after each round whether there is another one, and the
+// definition goes round. Without it Count and Delay are numbers: with a delay the
+// state's own Retry tries again, without one the function does, at once.
 type Retry struct {
-	Count int64 `json:"count"`
-	Delay int64 `json:"delay,omitempty"` // seconds
+	Count      value.Any `json:"count"`
+	Delay      value.Any `json:"delay,omitzero"` // seconds
+	BreakOn    value.Any `json:"break-on,omitzero"`
+	ContinueOn value.Any `json:"continue-on,omitzero"`
+	Loop       bool      `json:"loop,omitempty"`
 }
 
 // JoinSpec tells a join task what it waits for: the inbound tasks' names in
@@ -181,6 +187,7 @@ type Answer struct {
 	Concurrency int64  `json:"concurrency"`     // of the items, 0 = any
 	Child       string `json:"child,omitempty"` // the sub-workflow's execution
 	Again       bool   `json:"again,omitempty"` // the retry policy wants another round
+	Delay       int64  `json:"delay,omitempty"` // in so many seconds
 	Round       int    `json:"round"`
 	Nth         int    `json:"nth"`
 }
