@@ -34,11 +34,16 @@ type Options struct {
 	Actions  engine.Runner
 	Logger   *slog.Logger          // nil = none
 	Observe  func(engine.Progress) // nil = nobody watches
-	Now      func() time.Time      // nil = time.Now
+	Events   func(interp.Event)    // each event of the state machines; nil = nobody watches
+	Clock    interp.Clock          // of definitions and records; nil = the machine's
 
 	// Grace is how long a stop waits for actions that are under way, so that
 	// their outcome is recorded; 0 = 10 s.
 	Grace time.Duration
+	// SaveInterval is how far the interpreter's state in the table may lag: what
+	// is not there after a kill is done again, and the engine answers from its
+	// records. 0 = 50 ms.
+	SaveInterval time.Duration
 	// NoHistory keeps no execution history.
 	NoHistory bool
 }
@@ -75,10 +80,17 @@ func New(opts Options) (*Runner, error) {
 	if opts.Grace == 0 {
 		opts.Grace = 10 * time.Second
 	}
+	if opts.SaveInterval == 0 {
+		opts.SaveInterval = 50 * time.Millisecond
+	}
+	now := time.Now
+	if opts.Clock != nil {
+		now = opts.Clock.Now
+	}
 	records := store.NewRecords(opts.Table)
 	e, err := engine.New(engine.Options{
 		Records: records, Registry: opts.Registry, Actions: opts.Actions,
-		Logger: opts.Logger, Observe: opts.Observe, Now: opts.Now,
+		Logger: opts.Logger, Observe: opts.Observe, Now: now,
 	})
 	if err != nil {
 		return nil, err
@@ -119,7 +131,8 @@ func machinesKey(hash string) store.Key { return store.Key{PK: "def#" + hash, SK
 func (r *Runner) program(hash string, machines Machines) (*Program, error) {
 	p := &Program{hash: hash, busy: newInFlight(r.opts.Grace)}
 	p.interp = interp.New(interp.Options{
-		Journal: r.journal, SaveInterval: saveInterval, NoHistory: r.opts.NoHistory,
+		Journal: r.journal, SaveInterval: r.opts.SaveInterval, NoHistory: r.opts.NoHistory,
+		Clock: r.opts.Clock, Observe: r.opts.Events,
 		Invoke: func(ctx context.Context, call interp.TaskCall) (any, error) { return r.invoke(ctx, p, call) },
 	})
 	for name, m := range machines {
@@ -129,10 +142,6 @@ func (r *Runner) program(hash string, machines Machines) (*Program, error) {
 	}
 	return p, nil
 }
-
-// saveInterval is how far the journal may lag: what it does not know yet after
-// a kill is done again, and the engine answers from its records.
-const saveInterval = 50 * time.Millisecond
 
 // Run starts an execution of the program's machine and waits for its end. A
 // cancelled context stops it; then the error is [StoppedError].

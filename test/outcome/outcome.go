@@ -95,7 +95,7 @@ func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflo
 		}
 		return value.MapOf("error", err.Error()), nil
 	}
-	return describe(ctx, r.Records(), head)
+	return Describe(ctx, r.Records(), head)
 }
 
 func rejected(diags dsl.Diagnostics) *value.Map {
@@ -121,7 +121,8 @@ func choose(all []*compile.Workflow, params *value.Map) (*compile.Workflow, loca
 	return nil, nil, fmt.Errorf("there is no workflow %v", name)
 }
 
-func describe(ctx context.Context, records *store.Records, head *store.Execution) (*value.Map, error) {
+// Describe describes how an execution ended.
+func Describe(ctx context.Context, records *store.Records, head *store.Execution) (*value.Map, error) {
 	tasks, err := records.Tasks(ctx, head.ID)
 	if err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func subExecutions(ctx context.Context, records *store.Records, task *store.Task
 		if err != nil {
 			return nil, err
 		}
-		sub, err := describe(ctx, records, head)
+		sub, err := Describe(ctx, records, head)
 		if err != nil {
 			return nil, err
 		}

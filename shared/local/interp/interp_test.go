@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/local/interp/simclock"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 	"pgregory.net/rapid"
 )
@@ -310,7 +311,7 @@ func TestJournalFailureStopsTheRun(t *testing.T) {
 // TestHistoryShape compares the JSON of events with the shape that
 // GetExecutionHistory documents.
 func TestHistoryShape(t *testing.T) {
-	clock := newSimClock()
+	clock := simclock.New(epoch)
 	in := New(Options{Clock: clock, Region: "eu-west-1", Invoke: func(context.Context, TaskCall) (any, error) {
 		return value.MapOf("a", "<1>"), nil
 	}})
@@ -456,7 +457,7 @@ func FuzzDefine(f *testing.F) {
 		if err != nil {
 			return
 		}
-		in := New(Options{HistoryLimit: 300, Clock: newSimClock(), Invoke: func(context.Context, TaskCall) (any, error) { return nil, nil }})
+		in := New(Options{HistoryLimit: 300, Clock: simclock.New(epoch), Invoke: func(context.Context, TaskCall) (any, error) { return nil, nil }})
 		if in.Define("m", m) != nil {
 			return
 		}

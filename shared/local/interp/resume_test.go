@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/local/interp/simclock"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 	"pgregory.net/rapid"
 )
@@ -18,7 +19,7 @@ import (
 // cutJournal remembers every cut, so that a test can go back to any.
 type cutJournal struct {
 	MemoryJournal
-	clock *simClock
+	clock *simclock.Clock
 	mu    sync.Mutex
 	cuts  []journalCut
 }
@@ -29,7 +30,7 @@ type journalCut struct {
 	at        time.Time
 }
 
-func newCutJournal(clock *simClock) *cutJournal {
+func newCutJournal(clock *simclock.Clock) *cutJournal {
 	return &cutJournal{MemoryJournal: MemoryJournal{runs: map[string]map[string][]byte{}}, clock: clock}
 }
 
@@ -180,7 +181,7 @@ type world struct {
 }
 
 // invoke is a function that gives for the same call always the same.
-func (w *world) invoke(clock *simClock) func(context.Context, TaskCall) (any, error) {
+func (w *world) invoke(clock *simclock.Clock) func(context.Context, TaskCall) (any, error) {
 	return func(ctx context.Context, c TaskCall) (any, error) {
 		id := fmt.Sprintf("%s %s %d %s %d", c.Execution, c.Path, c.Visit, c.State, c.RetryCount)
 		payload := string(encode(c.Payload))
@@ -195,9 +196,9 @@ func (w *world) invoke(clock *simClock) func(context.Context, TaskCall) (any, er
 		w.mu.Unlock()
 		switch c.Function {
 		case "slow":
-			clock.sleep(2*time.Second, ctx.Done())
+			clock.Sleep(2*time.Second, ctx.Done())
 		case "hang":
-			clock.hang(ctx.Done())
+			clock.Hang(ctx.Done())
 			return nil, ctx.Err()
 		case "fail1", "fail2", "fail9":
 			if c.RetryCount < int(c.Function[4]-'0') {
@@ -210,7 +211,7 @@ func (w *world) invoke(clock *simClock) func(context.Context, TaskCall) (any, er
 
 // answerTokens returns every token that was given out, again and again until
 // the run ends, as a holder that does not know that the interpreter died.
-func (w *world) answerTokens(in *Interpreter, clock *simClock, done <-chan struct{}) {
+func (w *world) answerTokens(in *Interpreter, clock *simclock.Clock, done <-chan struct{}) {
 	for {
 		select {
 		case <-done:
@@ -223,13 +224,13 @@ func (w *world) answerTokens(in *Interpreter, clock *simClock, done <-chan struc
 		for t := range tokens {
 			_ = in.SendTaskSuccess(context.Background(), t, "token")
 		}
-		clock.sleep(time.Second, done)
+		clock.Sleep(time.Second, done)
 	}
 }
 
 const childText = `{"QueryLanguage":"JSONata","StartAt":"KT","States":{"KT":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":{"FunctionName":"slow","Payload":"{% [$states.input.x, $uuid()] %}"},"Output":"{% $states.result.Payload %}","Next":"KW"},"KW":{"Type":"Wait","Seconds":1,"End":true}}}`
 
-func (w *world) interpreter(t *rapid.T, clock *simClock, j Journal, m *asl.Machine, before bool) *Interpreter {
+func (w *world) interpreter(t *rapid.T, clock *simclock.Clock, j Journal, m *asl.Machine, before bool) *Interpreter {
 	in := New(Options{Clock: clock, Journal: j, Invoke: w.invoke(clock), Rand: zeros{}, SaveBeforeInvoke: before})
 	child, err := asl.Decode([]byte(childText))
 	if err != nil {
@@ -244,7 +245,7 @@ func (w *world) interpreter(t *rapid.T, clock *simClock, j Journal, m *asl.Machi
 }
 
 // wait waits for the end of a run while its tokens are answered.
-func (w *world) wait(t *rapid.T, in *Interpreter, clock *simClock, r *Run) string {
+func (w *world) wait(t *rapid.T, in *Interpreter, clock *simclock.Clock, r *Run) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	clock.Busy(1)
@@ -256,7 +257,7 @@ func (w *world) wait(t *rapid.T, in *Interpreter, clock *simClock, r *Run) strin
 	}()
 	o, err := r.Wait(ctx)
 	if err != nil {
-		panic(fmt.Sprintf("%v, %d busy, %d timers", err, clock.busy, len(clock.timers)))
+		panic(fmt.Sprintf("%v; %v", err, clock))
 	}
 	<-answered
 	return string(encode(value.MapOf("status", string(o.Status), "output", o.Output, "error", o.Error)))
@@ -271,7 +272,7 @@ func TestResumeEndsAsIfNothingHadHappened(t *testing.T) {
 		m.QueryLanguage = asl.QueryLanguage
 		before := rapid.Bool().Draw(t, "save before invoke")
 		w := &world{called: map[string]string{}, tokens: map[string]bool{}}
-		clock := newSimClock()
+		clock := simclock.New(epoch)
 		journal := newCutJournal(clock)
 		in := w.interpreter(t, clock, journal, m, before)
 		clock.Busy(1)
@@ -286,8 +287,7 @@ func TestResumeEndsAsIfNothingHadHappened(t *testing.T) {
 		cuts := journal.cuts
 		journal.mu.Unlock()
 		k := rapid.IntRange(1, len(cuts)).Draw(t, "killed after cut")
-		after := newSimClock()
-		after.now = cuts[k-1].at
+		after := simclock.New(cuts[k-1].at)
 		restored := newCutJournal(after)
 		for _, c := range cuts[:k] {
 			_ = restored.MemoryJournal.Save(context.Background(), c.execution, c.changes)

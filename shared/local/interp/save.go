@@ -82,7 +82,9 @@ func (r *Run) save() {
 		return
 	}
 	s.busy = true
+	r.busy(1)
 	go func() {
+		defer r.busy(-1)
 		err := r.in.opts.Journal.Save(ctx, r.name, changes)
 		r.post(func() { r.saved(err) })
 	}()

@@ -15,10 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/sirocco-workflows/sirocco/shared/asl"
+	"github.com/sirocco-workflows/sirocco/shared/local/interp/simclock"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 var update = flag.Bool("update", false, "write what came out into the suite's histories")
+
+// epoch is when simulated time begins.
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // mock answers the calls of one function. Its script is a list, an entry per
 // call (the last goes on for ever):
@@ -27,7 +31,7 @@ var update = flag.Bool("update", false, "write what came out into the suite's hi
 //	{"hang": true}    {"echo": true} gives the payload
 //	{"token": {"result"|"error", "after"}, ...} returns the task token then
 type mock struct {
-	clock *simClock
+	clock *simclock.Clock
 	in    *Interpreter
 	mu    sync.Mutex
 	calls map[string]int
@@ -57,7 +61,7 @@ func (m *mock) invoke(ctx context.Context, c TaskCall) (any, error) {
 			m.wait(t, nil)
 			if beat, ok := t.Get("heartbeat"); ok {
 				_ = m.in.SendTaskHeartbeat(context.Background(), c.TaskToken)
-				m.clock.sleep(seconds(beat), nil)
+				m.clock.Sleep(seconds(beat), nil)
 			}
 			if e, ok := t.Get("error"); ok {
 				_ = m.in.SendTaskFailure(context.Background(), c.TaskToken, e.(string), "")
@@ -69,7 +73,7 @@ func (m *mock) invoke(ctx context.Context, c TaskCall) (any, error) {
 	}
 	m.wait(entry, ctx.Done())
 	if entry.Has("hang") {
-		m.clock.hang(ctx.Done())
+		m.clock.Hang(ctx.Done())
 		return nil, ctx.Err()
 	}
 	if e, ok := entry.Get("error"); ok {
@@ -86,7 +90,7 @@ func (m *mock) invoke(ctx context.Context, c TaskCall) (any, error) {
 
 func (m *mock) wait(entry *value.Map, done <-chan struct{}) {
 	if s, ok := entry.Get("after"); ok {
-		m.clock.sleep(seconds(s), done)
+		m.clock.Sleep(seconds(s), done)
 	}
 }
 
@@ -183,7 +187,7 @@ func pretty(t *testing.T, text []byte) string {
 // as a line per event.
 func runCase(t *testing.T, c suiteCase) (outcome, history string) {
 	t.Helper()
-	clock := newSimClock()
+	clock := simclock.New(epoch)
 	plan, err := value.Decode(c.mocks)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +217,7 @@ func runCase(t *testing.T, c suiteCase) (outcome, history string) {
 	}
 	o, err := r.Wait(ctx)
 	if err != nil {
-		t.Fatalf("%v; %d busy", err, clock.busy)
+		t.Fatalf("%v; %v", err, clock)
 	}
 	events, err := in.History(ctx, "run")
 	if err != nil {
