@@ -40,6 +40,7 @@ type Ref struct {
 	Kind     RefKind
 	Name     string
 	Optional bool // a missing name is no error: $.get(name)
+	Lazy     bool // it may not be evaluated: it stands behind `or`, in a switch, in a lambda
 }
 
 // RefKind tells references apart.
@@ -136,7 +137,7 @@ func (c *checker) expression(src string, p *part) {
 			continue
 		}
 		c.report.Refs = append(c.report.Refs, Ref{
-			Path: slices.Clone(c.path), Template: src, Offset: p.off + r.Offset, Kind: kind, Name: r.Name, Optional: r.Optional,
+			Path: slices.Clone(c.path), Template: src, Offset: p.off + r.Offset, Kind: kind, Name: r.Name, Optional: r.Optional, Lazy: r.Lazy,
 		})
 	}
 }

@@ -35,6 +35,9 @@ type Ref struct {
 	Name     string
 	// Optional is set if a missing name is no error: $.get(name).
 	Optional bool
+	// Lazy is set if it may not be asked for at all: it stands in an argument
+	// that its function evaluates itself, if it does.
+	Lazy bool
 }
 
 // Names lists what can be called besides operators, as a function or as a
@@ -74,6 +77,7 @@ type checker struct {
 	st      *state
 	defined map[string]bool // functions of the expression's own
 	dynamic bool            // it defines functions under computed names
+	lazy    bool            // what is looked at may not be evaluated
 	issues  []Issue
 	refs    []Ref
 }
@@ -119,6 +123,9 @@ func (c *checker) call(n *call, recv node, root bool) {
 	case "#operator_.", "#operator_?.":
 		c.node(n.args[0], nil, root)
 		c.key(n.args[0], n.args[1], root, false)
+		outer := c.lazy
+		defer func() { c.lazy = outer }()
+		c.lazy = outer || n.name == "#operator_?." // nothing is asked of null
 		if right, ok := n.args[1].(*call); ok && right.fn {
 			c.call(right, n.args[0], root)
 			return
@@ -146,8 +153,17 @@ func (c *checker) call(n *call, recv node, root bool) {
 		if k < len(lazy) && lazy[k] && !callsBare(n.name) {
 			inner = false
 		}
+		outer := c.lazy
+		c.lazy = outer || k < len(lazy) && lazy[k] && !evaluatedFirst(n.name, i)
 		c.node(a, nil, inner)
+		c.lazy = outer
 	}
+}
+
+// evaluatedFirst reports whether an argument that its function evaluates itself
+// is evaluated in any case.
+func evaluatedFirst(name string, arg int) bool {
+	return arg == 0 && (name == "#operator_and" || name == "#operator_or")
 }
 
 // keepsRoot reports whether the left side of `->` leaves `$` as it is.
@@ -195,11 +211,11 @@ func (c *checker) ref(x node, name string, off int, root, optional bool) {
 	switch x := x.(type) {
 	case *variable:
 		if root && x.name == "1" {
-			c.refs = append(c.refs, Ref{Offset: off, Name: name, Optional: optional})
+			c.refs = append(c.refs, Ref{Offset: off, Name: name, Optional: optional, Lazy: c.lazy})
 		}
 	case *call:
 		if x.fn && len(x.args) == 0 {
-			c.refs = append(c.refs, Ref{Offset: off, Function: x.name + "()", Name: name, Optional: optional})
+			c.refs = append(c.refs, Ref{Offset: off, Function: x.name + "()", Name: name, Optional: optional, Lazy: c.lazy})
 		}
 	}
 }
@@ -217,7 +233,7 @@ func (c *checker) named(n *call, recv node, root bool) {
 	case !ok:
 	case recv == nil:
 		if _, host := c.st.host[n.name]; host {
-			c.refs = append(c.refs, Ref{Offset: n.args[0].offset(), Function: n.name, Name: s})
+			c.refs = append(c.refs, Ref{Offset: n.args[0].offset(), Function: n.name, Name: s, Lazy: c.lazy})
 		}
 	case n.name == "get":
 		c.ref(recv, s, n.args[0].offset(), root, true)
