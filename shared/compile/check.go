@@ -48,19 +48,14 @@ func (c *compiler) checkTask(t *dsl.Task) {
 	if t.Target != nil {
 		c.unsupported(t.Target.Span, "target", "leave it out: a function has no executors to choose from")
 	}
-	if t.PublishOnSkip != nil {
-		c.unsupported(t.PublishOnSkip.Span, "publish-on-skip", "leave it out: tasks are not skipped yet")
-	}
-	if t.OnSkip != nil {
-		c.unsupported(t.OnSkip.Span, "on-skip", "leave it out: tasks are not skipped yet")
-	}
-	for _, r := range []*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete} {
+	for _, r := range []*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete, t.OnSkip} {
 		c.checkRoutes(r)
 	}
 	c.checkLost(t.Publish, t.OnSuccess, t.OnComplete)
 	c.checkLost(t.PublishOnError, t.OnError, t.OnComplete)
 	c.checkExpressions(t.Publish)
 	c.checkExpressions(t.PublishOnError)
+	c.checkExpressions(t.PublishOnSkip)
 	c.checkPolicies(t)
 	for _, it := range t.WithItems {
 		c.checkExpressions(it.Expr)
@@ -80,9 +75,6 @@ func (c *compiler) checkRoutes(r *dsl.Routes) {
 		c.checkPublish(r.Publish)
 	}
 	for _, e := range r.Entries {
-		if e.Command == "pause" {
-			c.unsupported(e.NameSpan, "the engine command pause", "leave it out")
-		}
 		c.checkExpressions(e.Guard)
 		for _, p := range e.Params {
 			c.checkExpressions(p.Value)

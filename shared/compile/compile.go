@@ -97,6 +97,8 @@ type source struct {
 	book  string
 	spec  *step.Workflow
 	tasks []*task
+	// pauses says that the workflow, or one that it calls, may pause.
+	pauses bool
 }
 
 type compiler struct {
@@ -180,6 +182,7 @@ func (c *compiler) analyse(s *source) {
 		s.spec.Tasks = append(s.spec.Tasks, t.info())
 		s.spec.Globals = s.spec.Globals || t.publish.global.Len() > 0 || t.publishOnError.global.Len() > 0
 	}
+	s.pauses = c.mayPause(s, map[*source]bool{})
 	_, structured := newBuilder(s, s.tasks).structured()
 	s.spec.Threads = !structured
 }

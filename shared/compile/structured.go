@@ -44,7 +44,7 @@ func (b *builder) structured() (*asl.Machine, bool) {
 
 // unstructured finds what only the threads form can do.
 func (b *builder) unstructured() bool {
-	if len(b.start) == 0 || b.cyclic() {
+	if b.src.pauses || len(b.start) == 0 || b.cyclic() {
 		return true
 	}
 	for _, t := range b.tasks {

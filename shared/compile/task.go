@@ -24,7 +24,8 @@ type task struct {
 	sub    *source
 
 	success, failure, complete []step.Route
-	input                      any // templates: a dictionary, one expression, or nil
+	skip                       []step.Route // of a task that somebody skips: no run does by itself
+	input                      any          // templates: a dictionary, one expression, or nil
 	items                      []step.Iterator
 	show                       []string // item variables that the definition shows
 	region                     any      // what it shows as the region, or nil
@@ -92,6 +93,7 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	t.success = c.routes(t.name, src.OnSuccess, d.OnSuccess)
 	t.failure = c.routes(t.name, src.OnError, d.OnError)
 	t.complete = c.routes(t.name, src.OnComplete, d.OnComplete)
+	t.skip = c.routes(t.name, src.OnSkip, d.OnSkip)
 	t.publish = publishes(src.Publish, src.OnSuccess, src.OnComplete)
 	t.publishOnError = publishes(src.PublishOnError, src.OnError, src.OnComplete)
 	t.timeout = c.seconds(src.Timeout, d.Timeout, "timeout")
@@ -303,7 +305,7 @@ func (t *task) repeatsSuccess() bool {
 // targets are the tasks that this one may go on to, each once.
 func (t *task) targets() []string {
 	var out []string
-	for _, routes := range [][]step.Route{t.success, t.failure, t.complete} {
+	for _, routes := range [][]step.Route{t.success, t.failure, t.complete, t.skip} {
 		for _, r := range routes {
 			if !r.Command && !slices.Contains(out, r.To) {
 				out = append(out, r.To)

@@ -30,6 +30,7 @@ type call struct {
 	vers    *value.Map     // how often, by leaf
 	region  string         // where the action went
 	began   time.Time      // when the step began
+	pauses  bool           // it pauses the execution
 	lasting bool           // something was changed outside: what is stored of it must not be lost
 }
 

@@ -104,6 +104,9 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 			return nil, err
 		}
 	}
+	if act.State == Paused {
+		return c.wait(ctx)
+	}
 	if act.State == Success {
 		return c.complete(ctx, outcome{
 			state: Success, result: act.Output.V, publish: c.t.Publish, global: c.t.Global, records: []store.Record{act},
@@ -130,6 +133,10 @@ func (c *call) subOutcome(ctx context.Context, act *store.Action) error {
 	head, err := c.e.Finish(ctx, act.Workflow, c.t.Error)
 	if err != nil {
 		return err
+	}
+	if head.State == Paused {
+		act.State = Paused
+		return nil
 	}
 	out := &store.Output{ID: act.Workflow}
 	if err := c.e.opts.Records.Load(ctx, out); err != nil {

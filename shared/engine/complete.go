@@ -232,7 +232,7 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 		}
 	}
 	records := slices.Clone(o.records)
-	effective, command := cut(hits)
+	effective, command, parked := c.cut(hits)
 	if c.changeHead(o, command) {
 		records = append(records, c.head)
 	}
@@ -261,6 +261,7 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 	}
 	if graph != nil {
 		answer.Next = advance(c.spec, graph, c.t.Name, t.ID, effective, t.Next)
+		park(graph, t.ID, parked)
 	}
 	var err error
 	if t.Answer, err = json.Marshal(answer); err != nil {
@@ -269,19 +270,26 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 	return answer, c.e.opts.Records.Save(c.saving(ctx), append(records, t)...)
 }
 
-// cut leaves what is dispatched of the routes that hold: noop is nothing, and
-// behind fail and succeed nothing is started. command is that fail or succeed.
-func cut(hits []hit) (effective []hit, command *hit) {
+// cut divides the routes that hold into those that are taken now and those that
+// wait until a paused execution goes on: noop is nothing, behind fail and
+// succeed nothing is started, and behind pause nothing yet. command is that
+// fail, succeed or pause.
+func (c *call) cut(hits []hit) (effective []hit, command *hit, parked []hit) {
+	hits = slices.DeleteFunc(slices.Clone(hits), func(h hit) bool { return h.Command && h.To == "noop" })
+	if c.head.State == Paused {
+		return nil, nil, hits
+	}
 	for i, h := range hits {
 		switch {
-		case h.Command && h.To == "noop":
+		case h.Command && h.To == "pause":
+			return effective, &hits[i], hits[i+1:]
 		case h.Command:
-			return append(effective, h), &hits[i]
+			return append(effective, h), &hits[i], nil
 		default:
 			effective = append(effective, h)
 		}
 	}
-	return effective, nil
+	return effective, nil, nil
 }
 
 // changeHead notes on the execution what the settled task means for it, and
@@ -292,7 +300,12 @@ func (c *call) changeHead(o *outcome, command *hit) bool {
 		c.head.Failed = append(c.head.Failed, c.task.ID)
 		changed = true
 	}
-	if command != nil && !c.head.Ended {
+	switch {
+	case command == nil || c.head.Ended:
+	case command.To == "pause":
+		c.head.State, c.head.StateInfo = Paused, command.message
+		c.pauses, changed = true, true
+	default:
 		c.head.Ended, c.head.EndedBy, c.head.StateInfo = true, c.task.ID, command.message
 		c.head.State = Error
 		if command.To == "succeed" {
@@ -374,6 +387,11 @@ func (c *call) after(ctx context.Context, answer *step.Answer) (*step.Answer, er
 	c.observe(Progress{State: c.task.State, Info: info, Item: -1, Items: c.task.Items, Region: c.region})
 	if c.head.Ended && c.head.EndedBy == c.task.ID {
 		if _, err := c.e.Finish(ctx, c.head.ID, nil); err != nil {
+			return nil, err
+		}
+	}
+	if c.pauses {
+		if err := c.pauseAll(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -54,6 +54,8 @@ const (
 	Success = "SUCCESS"
 	Error   = "ERROR"
 	Skipped = "SKIPPED"
+	Paused  = "PAUSED"
+	Idle    = "IDLE"
 )
 
 // Runner performs actions; [actions.Runner] is one.

@@ -21,7 +21,7 @@ import (
 func (e *Engine) Finish(ctx context.Context, id string, failure *step.Failure) (*store.Execution, error) {
 	for {
 		head, err := e.opts.Records.Execution(ctx, id)
-		if err != nil || head.Finished {
+		if err != nil || head.Finished || head.State == Paused && failure == nil {
 			return head, err
 		}
 		s, err := e.loadStarted(ctx, id)

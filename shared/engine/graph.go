@@ -34,6 +34,9 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 	if g.Tasks == nil {
 		g.Tasks = map[string]*store.GraphTask{}
 	}
+	if g.Waiting == nil {
+		g.Waiting = map[string]bool{}
+	}
 	if g.Joins == nil {
 		g.Joins = map[string]bool{}
 	}
@@ -42,7 +45,11 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 	var out []step.Arrival
 	times := map[string]int{}
 	for _, h := range hits {
-		if h.Command || joins[h.To] != nil {
+		if h.Command {
+			continue
+		}
+		if joins[h.To] != nil {
+			g.Waiting[h.To] = true
 			continue
 		}
 		out = append(out, step.Arrival{Task: h.To, From: []string{id}, Nth: times[h.To]})
@@ -62,10 +69,10 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 		if j == nil || g.Joins[t.Name] {
 			continue
 		}
-		from, failed := inducedStates(spec, g, t.Name, j)
-		if len(from) == 0 {
-			continue // nothing has arrived: the join does not exist yet
+		if !g.Waiting[t.Name] {
+			continue // nothing has led to it: the join does not exist yet
 		}
+		from, failed := inducedStates(spec, g, t.Name, j)
 		need := j.Count
 		if need == 0 {
 			need = len(j.Inbound)

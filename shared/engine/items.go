@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -320,6 +321,9 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(acts, func(a *store.Action) bool { return a.State == Paused }) {
+		return c.wait(ctx)
+	}
 	if err := c.saveSubs(ctx, acts); err != nil {
 		return nil, err
 	}
@@ -360,7 +364,7 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 			}
 		}
 		results[a.Index] = a.Output.V
-		if a.State == Success {
+		if a.State == Success || a.State == Paused {
 			continue
 		}
 		if isStructural(a.ErrorName) {

@@ -25,11 +25,10 @@ import (
 // diagnostic that says so.
 var notYet = map[string]bool{
 	"action_name_by_expression": true,
-	"error_timeout_expression": true, "error_wait": true,
-	
-	
-	 "sub_name_by_expression": true, "wait_before_expression": true,
-	"jinja_basic": true, 
+	"error_timeout_expression":  true, "error_wait": true,
+
+	"sub_name_by_expression": true, "wait_before_expression": true,
+	"jinja_basic": true,
 }
 
 // differs are the cases whose outcome is another one on purpose, with the

@@ -154,8 +154,19 @@ type Graph struct {
 	Base
 	Execution string                `json:"workflow_execution_id"`
 	Tasks     map[string]*GraphTask `json:"tasks"`
+	Waiting   map[string]bool       `json:"waiting,omitempty"` // joins that something has led to
 	Joins     map[string]bool       `json:"joins,omitempty"`
+	Parked    []Parked              `json:"parked,omitempty"`
 	Running   int                   `json:"running"`
+}
+
+// Parked is a route that held while the execution was paused, or stood behind
+// its pause: it is taken when the execution goes on.
+type Parked struct {
+	From    string  `json:"from"` // the task execution that it leads on from
+	To      string  `json:"to"`
+	Command bool    `json:"command,omitempty"`
+	Message *string `json:"message,omitempty"`
 }
 
 // GraphTask is a task's latest execution in a Graph.
