@@ -17,6 +17,8 @@
 //	with-items     "<task> items" -> "<task>" (a Map) -> "<task> result"
 //	sub-workflow   "<task> input" -> "<task>" (startExecution.sync:2) -> "<task> result"
 //	wait-before    a Wait state before; wait-after one behind
+//	expressions    of wait-before, wait-after and timeout: "<task> prepare" in front
+//	               evaluates them and keeps them in a variable for the task's states
 //
 // # What a workflow becomes
 //

@@ -11,8 +11,8 @@ import (
 func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted {
 	itemsName, resultName := b.name(t.name, "items"), b.name(t.name, "result")
 	part := b.taskPart(t, step.Items)
-	b.addStart(part, t)
-	b.addJoin(part, t)
+	b.addStart(part, t, step.Items)
+	b.addJoin(part, t, step.Items)
 	part.Set("with-items", iterators(t))
 	if len(t.show) > 0 {
 		part.Set("show", value.Of(t.show))
@@ -93,8 +93,8 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 	if t.concurrency != nil {
 		part.Set("concurrency", query("$states.input.concurrency"))
 	}
-	if t.timeout > 0 {
-		part.Set("timeout", t.timeout)
+	if t.timeout.given() {
+		part.Set("timeout", t.timeoutValue())
 	}
 	if t.safeRerun {
 		part.Set("safe-rerun", true)
@@ -111,9 +111,7 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 		s.Output = query("{'region': $states.result.Payload.region}")
 		s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 		s.End = true
-		if t.timeout > 0 {
-			s.TimeoutSeconds = t.timeout
-		}
+		s.TimeoutSeconds = t.stateTimeout()
 		states.Add(itemName, s)
 	}
 	states.Add(over, &asl.State{Type: asl.TypePass, Comment: "the item failed; the task is judged when all have run", End: true})

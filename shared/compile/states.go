@@ -37,11 +37,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		states.Add(name, &asl.State{Type: asl.TypePass, Output: value.MapOf("from", []any{}, "round", 0), Next: e.entry})
 		e.entry = name
 	}
-	if t.waitBefore > 0 {
-		name := b.name(t.name, "wait-before")
-		states.Add(name, &asl.State{Type: asl.TypeWait, Seconds: t.waitBefore, Next: e.entry})
-		e.entry = name
-	}
+	e.entry = b.before(states, t, e.entry, failedName)
 	if !b.plainFailure(t) {
 		e.failed = b.settleState(t)
 		states.Add(failedName, e.failed)
@@ -49,7 +45,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 	if t.loops() {
 		b.again(states, t, &e, first)
 	}
-	if t.waitAfter > 0 {
+	if t.waitAfter.given() {
 		e.success = b.waitAfter(states, t, e.success)
 		e.failed = b.waitAfter(states, t, e.failed)
 	}
@@ -60,7 +56,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 // but to record it; one state does that for all such tasks of a scope.
 func (b *builder) plainFailure(t *task) bool {
 	return !b.threads && !t.loops() && t.failOn == nil &&
-		len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && t.waitAfter == 0
+		len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && !t.waitAfter.given()
 }
 
 // failedName is the state that a task's failure is caught by.
@@ -87,7 +83,10 @@ func (b *builder) sharedFailure() *asl.State {
 func (b *builder) waitAfter(states *asl.States, t *task, after *asl.State) *asl.State {
 	name := b.name(t.name, "wait-after")
 	goTo(after, name)
-	w := &asl.State{Type: asl.TypeWait, Seconds: t.waitAfter}
+	w := &asl.State{Type: asl.TypeWait, Seconds: t.waitAfter.n}
+	if t.waitAfter.template != nil {
+		w.Seconds = query("$exists($states.input.wait) ? $states.input.wait : 0")
+	}
 	states.Add(name, w)
 	return w
 }
@@ -112,17 +111,18 @@ func (b *builder) taskPart(t *task, op step.Op) *value.Map {
 }
 
 // addStart gives a task that may be the first what an execution's record is
-// made of, in case the state machine was started directly.
-func (b *builder) addStart(m *value.Map, t *task) {
-	if len(t.inbound) > 0 {
+// made of, in case the state machine was started directly. Where a task has a
+// prepare state, that one is the first.
+func (b *builder) addStart(m *value.Map, t *task, op step.Op) {
+	if len(t.inbound) > 0 || op != step.Prepare && t.prepares() {
 		return
 	}
 	m.Set("workflow", workflowValue(b.src.spec))
 	m.Set("start", query(b.startInput()))
 }
 
-func (b *builder) addJoin(m *value.Map, t *task) {
-	if t.join == nil {
+func (b *builder) addJoin(m *value.Map, t *task, op step.Op) {
+	if t.join == nil || op != step.Prepare && t.prepares() {
 		return
 	}
 	m.Set("join", value.Of(t.join))
@@ -137,8 +137,8 @@ func addPolicies(m *value.Map, t *task) {
 	if t.failOn != nil {
 		m.Set("fail-on", literal(t.failOn))
 	}
-	if t.timeout > 0 {
-		m.Set("timeout", t.timeout)
+	if t.timeout.given() {
+		m.Set("timeout", t.timeoutValue())
 	}
 	if !t.keepResult {
 		m.Set("drop-result", true)
@@ -149,9 +149,16 @@ func addPolicies(m *value.Map, t *task) {
 }
 
 func addSuccess(m *value.Map, t *task) {
+	addWaitAfter(m, t)
 	addPublished(m, t.publish, "publish", "publish-global")
 	addRoutes(m, "on-success", t.success)
 	addRoutes(m, "on-complete", t.complete)
+}
+
+func addWaitAfter(m *value.Map, t *task) {
+	if t.waitAfter.template != nil {
+		m.Set("wait-after", literal(t.waitAfter.template))
+	}
 }
 
 func addPublished(m *value.Map, p published, branch, global string) {
@@ -232,7 +239,7 @@ func (b *builder) catch(t *task, next string) []*asl.Catcher {
 		if t.action != nil {
 			action = t.action.Name
 		}
-		for _, kv := range [][2]any{{"name", t.name}, {"at", t.at()}, {"action", action}, {"timeout", t.timeout}, {"has-items", len(t.items) > 0}} {
+		for _, kv := range [][2]any{{"name", t.name}, {"at", t.at()}, {"action", action}, {"timeout", t.timeoutValue()}, {"has-items", len(t.items) > 0}} {
 			out.Set(kv[0].(string), kv[1])
 		}
 	}
@@ -243,14 +250,12 @@ func (b *builder) emitAction(states *asl.States, t *task, failed string) emitted
 	part := b.taskPart(t, step.Run)
 	part.Set("attempt", query("$states.context.State.RetryCount"))
 	t.addRound(part)
-	b.addStart(part, t)
-	b.addJoin(part, t)
+	b.addStart(part, t, step.Run)
+	b.addJoin(part, t, step.Run)
 	addPolicies(part, t)
 	addSuccess(part, t)
 	s := call(functionName(t.action.Service), b.payload(t, part, t.region))
-	if t.timeout > 0 {
-		s.TimeoutSeconds = t.timeout
-	}
+	s.TimeoutSeconds = t.stateTimeout()
 	s.Retry = append(s.Retry, retriers(t)...)
 	s.Catch = b.catch(t, failed)
 	name := stateName(t.name)
@@ -280,9 +285,10 @@ func (b *builder) payload(t *task, part *value.Map, region any) *value.Map {
 // settleState is where a task's failure goes: it is recorded and on-error asked.
 func (b *builder) settleState(t *task) *asl.State {
 	part := b.taskPart(t, step.Settle)
-	if t.timeout > 0 {
-		part.Set("timeout", t.timeout)
+	if t.timeout.given() {
+		part.Set("timeout", t.timeoutValue())
 	}
+	addWaitAfter(part, t)
 	addPublished(part, t.publishOnError, "publish-on-error", "publish-global-on-error")
 	addRoutes(part, "on-error", t.failure)
 	addRoutes(part, "on-complete", t.complete)

@@ -17,9 +17,7 @@ func startSub(t *task) *asl.State {
 			"Name", query("$states.input.child"),
 			"Input", value.NewMap(0)),
 	}
-	if t.timeout > 0 {
-		s.TimeoutSeconds = t.timeout
-	}
+	s.TimeoutSeconds = t.stateTimeout()
 	return s
 }
 
@@ -28,8 +26,8 @@ func startSub(t *task) *asl.State {
 func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 	inputName, resultName, name := b.name(t.name, "input"), b.name(t.name, "result"), stateName(t.name)
 	part := b.taskPart(t, step.Child)
-	b.addStart(part, t)
-	b.addJoin(part, t)
+	b.addStart(part, t, step.Child)
+	b.addJoin(part, t, step.Child)
 	part.Set("sub", t.sub.spec.Name)
 	part.Set("sub-spec", subSpec(t))
 	t.addRound(part)

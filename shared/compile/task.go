@@ -33,7 +33,7 @@ type task struct {
 	inbound []*task // that may lead here, in the definition's order
 	join    *step.JoinSpec
 
-	timeout, waitBefore, waitAfter int64
+	timeout, waitBefore, waitAfter seconds
 	concurrency                    any // a number, or a template
 	retry                          *step.Retry
 	failOn                         any // a template, or nil
@@ -96,9 +96,9 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	t.skip = c.routes(t.name, src.OnSkip, d.OnSkip)
 	t.publish = publishes(src.Publish, src.OnSuccess, src.OnComplete)
 	t.publishOnError = publishes(src.PublishOnError, src.OnError, src.OnComplete)
-	t.timeout = c.seconds(src.Timeout, d.Timeout, "timeout")
-	t.waitBefore = c.seconds(src.WaitBefore, d.WaitBefore, "wait-before")
-	t.waitAfter = c.seconds(src.WaitAfter, d.WaitAfter, "wait-after")
+	t.timeout = secondsOf(src.Timeout, d.Timeout)
+	t.waitBefore = secondsOf(src.WaitBefore, d.WaitBefore)
+	t.waitAfter = secondsOf(src.WaitAfter, d.WaitAfter)
 	if n := src.Concurrency; n != nil {
 		t.concurrency = n.Value()
 	} else if d.Concurrency != nil {
@@ -228,21 +228,6 @@ func (c *compiler) routes(name string, own, byDefault *dsl.Routes) []step.Route 
 		out = append(out, route)
 	}
 	return out
-}
-
-func (c *compiler) seconds(own, byDefault *dsl.Node, what string) int64 {
-	n := own
-	if n == nil {
-		n = byDefault
-	}
-	if n == nil {
-		return 0
-	}
-	v, ok := n.Value().(int64)
-	if !ok {
-		c.unsupported(n.Span, "an expression for "+what, "write a whole number")
-	}
-	return v
 }
 
 // condition is a policy that holds or does not: nil if it surely doesn't. What a

@@ -117,7 +117,7 @@ func (c *call) recorded() *step.Answer {
 		return nil
 	}
 	switch c.t.Op {
-	case step.Item, step.Items, step.Child:
+	case step.Prepare, step.Item, step.Items, step.Child:
 		return nil
 	}
 	a := &step.Answer{}
@@ -183,7 +183,7 @@ func (c *call) exprError(part, at string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return ExpressionError{Workflow: c.spec.Name, Task: c.t.Name, Action: c.ev.Action, Part: part, At: at, Err: err}
+	return ExpressionError{Workflow: c.spec.Name, Task: c.t.Name, Action: c.ev.Action, Part: part, At: at, Doing: c.doing(part), Err: err}
 }
 
 func (c *call) observe(p Progress) {

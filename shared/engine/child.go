@@ -15,7 +15,7 @@ import (
 // child makes the execution of a sub-workflow, whose state machine the
 // definition then starts under the execution's id.
 func (c *call) child(ctx context.Context) (*step.Answer, error) {
-	if err := c.joinable(); err != nil {
+	if err := c.startable(); err != nil {
 		return nil, err
 	}
 	if err := c.checkRetry(ctx); err != nil {

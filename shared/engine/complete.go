@@ -16,7 +16,8 @@ import (
 type outcome struct {
 	state   string
 	info    *string
-	result  any // what task().result gives
+	result  any   // what task().result gives
+	wait    int64 // seconds of wait-after
 	publish *value.Map
 	global  *value.Map     // what to publish for the whole execution
 	records []store.Record // stored along with the task
@@ -48,7 +49,11 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 		hits, err = c.decide(ctx, &o, h)
 	}
 	if err != nil {
-		if saveErr := c.saveOutcome(ctx, o.records); saveErr != nil {
+		records := o.records
+		if c.task.Published.Len() > 0 {
+			records = append(slices.Clone(records), c.task) // it stays published
+		}
+		if saveErr := c.saveOutcome(ctx, records); saveErr != nil {
 			return nil, errors.Join(err, saveErr)
 		}
 		return nil, err
@@ -60,9 +65,12 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 // again, an error that it failed although what it called did not.
 func (c *call) judged(ctx context.Context, o *outcome, h *host) (*step.Answer, error) {
 	if o.decided {
-		return nil, nil
+		return nil, c.waitAfter(ctx, o, h)
 	}
 	if err := c.publish(ctx, o, h); err != nil {
+		return nil, err
+	}
+	if err := c.waitAfter(ctx, o, h); err != nil {
 		return nil, err
 	}
 	c.drop(o)
@@ -253,6 +261,7 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 		records = append(records, graph)
 	}
 	answer := c.answer(o.state)
+	answer.Wait = o.wait
 	if o.info != nil {
 		answer.Info = shorten(*o.info)
 	}

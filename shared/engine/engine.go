@@ -14,6 +14,7 @@
 // that Retry and Catch of the definition work on it; the state after Catch
 // comes back with [step.Settle], which records the failure and finds the routes.
 //
+// A task whose times are expressions begins with Prepare, which evaluates them.
 // with-items takes three operations: Items evaluates the lists and stores their
 // values in blocks, Item runs a chunk of them, Judge collects the outcomes. A
 // sub-workflow takes two: Child creates its execution, Result takes its output.
@@ -173,6 +174,8 @@ func (c *call) do(ctx context.Context) (*step.Answer, error) {
 	switch c.t.Op {
 	case step.Run:
 		return c.run(ctx)
+	case step.Prepare:
+		return c.prepare(ctx)
 	case step.Items:
 		return c.items(ctx)
 	case step.Item:

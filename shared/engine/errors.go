@@ -30,35 +30,53 @@ type ExpressionError struct {
 	Action   string // the task's
 	Part     string // "input", "publish", "on-success", "output" ...
 	At       string // file:line:col
+	Doing    string // what was done with the task, in Mistral's words
 	Err      error
 }
 
 func (e ExpressionError) Error() string {
-	return structuralMessage(e.Part, e.Err.Error(), e.Workflow, e.Task, e.Action, e.At)
+	if e.Task == "" {
+		return fmt.Sprintf("Failed to evaluate %s [error=%v, wf=%s]", e.Part, e.Err, e.Workflow) + place(e.At)
+	}
+	of := fmt.Sprintf("wf=%s, task=%s", e.Workflow, e.Task)
+	if e.Doing == completing {
+		of += ", action=" + e.Action
+	}
+	return fmt.Sprintf("Failed to %s [error=%v, %s] in %s", e.Doing, e.Err, of, e.Part) + place(e.At)
 }
+
+// What an expression of a task is evaluated for.
+const (
+	running    = "run task"
+	dropping   = "complete task" // one that can't run
+	completing = "handle action completion"
+)
 
 // beforeAction are the parts of a task that are evaluated before it does anything.
 var beforeAction = []string{"input", "with-items", "concurrency", "retry"}
 
-// structuralMessage is the state_info of a workflow that fails for a fault of
-// its own, in Mistral's words and with the place.
-func structuralMessage(part, msg, workflow, task, action, at string) string {
-	var text string
+func (c *call) doing(part string) string {
 	switch {
-	case task == "":
-		text = fmt.Sprintf("Failed to evaluate %s [error=%s, wf=%s]", part, msg, workflow)
-	case part == "" || slices.Contains(beforeAction, part):
-		text = fmt.Sprintf("Failed to run task [error=%s, wf=%s, task=%s]", msg, workflow, task)
+	case c.t.Op == step.Prepare && c.joinable() != nil:
+		return dropping
+	case c.t.Op == step.Prepare || slices.Contains(beforeAction, part):
+		return running
 	default:
-		text = fmt.Sprintf("Failed to handle action completion [error=%s, wf=%s, task=%s, action=%s]", msg, workflow, task, action)
+		return completing
 	}
-	if part != "" && task != "" {
-		text += " in " + part
+}
+
+func place(at string) string {
+	if at == "" {
+		return ""
 	}
-	if at != "" {
-		text += " at " + at
-	}
-	return text
+	return " at " + at
+}
+
+// taskFault is the state_info of a task that can't run for a fault of the
+// workflow itself.
+func taskFault(msg, workflow, task, at string) string {
+	return fmt.Sprintf("Failed to %s [error=%s, wf=%s, task=%s]", running, msg, workflow, task) + place(at)
 }
 
 // Unwrap returns what the expression language said.

@@ -58,7 +58,7 @@ func (h *host) Task(ctx context.Context, name string) (any, error) {
 // current is the task that is under way: its record is not stored yet.
 func (h *host) current() any {
 	t := *h.c.task
-	var result any
+	var result any = []any{} // of no action yet, as in Mistral
 	if h.now != nil {
 		t.State, t.StateInfo, result = h.now.state, h.now.info, h.now.result
 	} else if t.State == "" {

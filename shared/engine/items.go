@@ -33,7 +33,7 @@ const (
 
 // items evaluates with-items, stores the values and answers with the chunks.
 func (c *call) items(ctx context.Context) (*step.Answer, error) {
-	if err := c.joinable(); err != nil {
+	if err := c.startable(); err != nil {
 		return nil, err
 	}
 	if err := c.checkRetry(ctx); err != nil {
@@ -288,7 +288,7 @@ func (c *call) itemInput(ctx context.Context, index int) (*actions.Action, *valu
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.prepare(ctx, c.itemContext(row))
+	return c.actionInput(ctx, c.itemContext(row))
 }
 
 // itemFault makes the action execution of an item whose action was not even

@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -17,22 +15,6 @@ type FailedOn struct{}
 func (FailedOn) Error() string { return failOnInfo }
 
 const failOnInfo = "Failed by 'fail-on' policy"
-
-// wholeNumber is the value of a policy that must be a whole number from 0.
-func (c *call) wholeNumber(ctx context.Context, v value.Any, part, what string, data *value.Map, h *host) (int64, error) {
-	if v.V == nil {
-		return 0, nil
-	}
-	got, err := c.eval(ctx, v.V, part, data, h)
-	if err != nil {
-		return 0, err
-	}
-	n, ok := got.(int64)
-	if !ok || n < 0 {
-		return 0, c.exprError(part, c.t.At, fmt.Errorf("%s must be a whole number from 0, not %s", what, expr.Repr(got)))
-	}
-	return n, nil
-}
 
 // checkRetry fails a task before it does anything if its retry policy has
 // values that it can't have.
@@ -47,10 +29,10 @@ func (c *call) retryNumbers(ctx context.Context, part string, data *value.Map, h
 	if c.t.Retry == nil {
 		return 0, 0, nil
 	}
-	if count, err = c.wholeNumber(ctx, c.t.Retry.Count, part, "retry's count", data, h); err != nil {
+	if count, err = c.wholeNumber(ctx, c.t.Retry.Count.V, part, "RetryPolicy", data, h); err != nil {
 		return 0, 0, err
 	}
-	delay, err = c.wholeNumber(ctx, c.t.Retry.Delay, part, "retry's delay", data, h)
+	delay, err = c.wholeNumber(ctx, c.t.Retry.Delay.V, part, "RetryPolicy", data, h)
 	return count, delay, err
 }
 

@@ -17,13 +17,13 @@ import (
 
 // run performs a task's one action and settles the task.
 func (c *call) run(ctx context.Context) (*step.Answer, error) {
-	if err := c.joinable(); err != nil {
+	if err := c.startable(); err != nil {
 		return nil, err
 	}
 	if err := c.checkRetry(ctx); err != nil {
 		return nil, err
 	}
-	action, input, err := c.prepare(ctx, c.in)
+	action, input, err := c.actionInput(ctx, c.in)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,9 @@ func (c *call) joinable() error {
 	return nil
 }
 
-// prepare finds the action and evaluates its input against the context with
+// actionInput finds the action and evaluates its input against the context with
 // the given published part.
-func (c *call) prepare(ctx context.Context, published *value.Map) (*actions.Action, *value.Map, error) {
+func (c *call) actionInput(ctx context.Context, published *value.Map) (*actions.Action, *value.Map, error) {
 	action, ok := c.e.opts.Registry.Lookup(c.ev.Action)
 	if !ok {
 		return nil, nil, actions.ActionNotFound{Name: c.ev.Action, Suggestions: c.e.opts.Registry.Suggest(c.ev.Action)}

@@ -97,12 +97,14 @@ func (c *call) recordFailure(name, info string) []store.Record {
 // endWith ends the execution in ERROR for a fault of the workflow itself.
 func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, error) {
 	if name != "ExpressionError" {
-		info = structuralMessage("", info, c.spec.Name, c.t.Name, "", c.t.At)
+		info = taskFault(info, c.spec.Name, c.t.Name, c.t.At)
 	}
 	if c.task.CreatedAt.IsZero() {
 		c.begin("ACTION")
 	}
-	c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers
+	if c.task.Published.Len() == 0 {
+		c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers
+	}
 	o := outcome{state: Error, info: &info}
 	if c.t.HasItems {
 		r, err := c.itemsResult(ctx)

@@ -16,13 +16,14 @@ type Op string
 // The operations. Run is the zero value: perform the task's action and settle
 // the task.
 const (
-	Run    Op = ""
-	Items  Op = "items"  // evaluate with-items; answers the chunks to run
-	Item   Op = "item"   // run one chunk of items
-	Judge  Op = "judge"  // settle a with-items task from its items
-	Child  Op = "child"  // create the execution of a sub-workflow
-	Result Op = "result" // settle a sub-workflow task from its execution
-	Settle Op = "settle" // settle a task whose function failed
+	Run     Op = ""
+	Prepare Op = "prepare" // evaluate what of the task is known at run time only, before it begins
+	Items   Op = "items"   // evaluate with-items; answers the chunks to run
+	Item    Op = "item"    // run one chunk of items
+	Judge   Op = "judge"   // settle a with-items task from its items
+	Child   Op = "child"   // create the execution of a sub-workflow
+	Result  Op = "result"  // settle a sub-workflow task from its execution
+	Settle  Op = "settle"  // settle a task whose function failed
 )
 
 // Event is what a function is called with: a direct call of one action, or,
@@ -66,6 +67,7 @@ type Task struct {
 	Nth     int    `json:"nth,omitempty"`     // of several arrivals from the same task execution
 	Blocked string `json:"blocked,omitempty"` // why a join can't be satisfied any more
 
+	Policies  *Policies  `json:"policies,omitempty"` // Prepare: what to evaluate
 	Join      *JoinSpec  `json:"join,omitempty"`
 	WithItems []Iterator `json:"with-items,omitempty"`
 	Show      []string   `json:"show,omitempty"` // variables whose values the definition uses by itself
@@ -85,12 +87,33 @@ type Task struct {
 	Retry       *Retry    `json:"retry,omitempty"`
 	FailOn      value.Any `json:"fail-on,omitzero"`      // template: a task that it holds for fails
 	Timeout     int64     `json:"timeout,omitempty"`     // seconds, 0 = none
+	WaitAfter   value.Any `json:"wait-after,omitzero"`   // the template of seconds; a number stands in the definition alone
 	Concurrency value.Any `json:"concurrency,omitzero"`  // of with-items: a number (0 = any), or for Items a template
 	HasItems    bool      `json:"has-items,omitempty"`   // Settle: the task has with-items
 	DropResult  bool      `json:"drop-result,omitempty"` // keep-result: false
 	SafeRerun   bool      `json:"safe-rerun,omitempty"`
 	Threads     bool      `json:"threads,omitempty"` // the definition has the threads form
 }
+
+// Policies are a task's policies that are evaluated before it begins: numbers
+// of seconds, or the templates of them.
+type Policies struct {
+	WaitBefore value.Any `json:"wait-before,omitzero"`
+	WaitAfter  value.Any `json:"wait-after,omitzero"` // checked only: its value is taken when the task completes
+	Timeout    value.Any `json:"timeout,omitzero"`
+}
+
+// Prepared is what [Policies] came to, in seconds. A definition keeps it in a
+// variable for all states of the task, the engine in the task's record.
+type Prepared struct {
+	Wait    int64 `json:"wait"`              // before the task's first state
+	Timeout int64 `json:"timeout"`           // as the workflow says, 0 = none
+	Left    int64 `json:"left"`              // of the timeout after the wait, or the longest time there is
+	Expired bool  `json:"expired,omitempty"` // nothing is left: the task times out while it waits
+}
+
+// MaxSeconds is the longest time that Step Functions takes.
+const MaxSeconds = 99_999_999
 
 // Route is one transition of an on-* clause. To is a task, or with Command
 // set one of fail, succeed and noop.
@@ -180,6 +203,9 @@ type Answer struct {
 	Info   string    `json:"info,omitempty"`   // why, of an ERROR
 	Region string    `json:"region,omitempty"` // where the action went
 	Next   []Arrival `json:"next,omitempty"`   // threads form: the tasks to start
+
+	Prepared *Prepared `json:"prepared,omitempty"`
+	Wait     int64     `json:"wait,omitempty"` // seconds of wait-after, where an expression gives them
 
 	ID          string `json:"id,omitempty"`
 	Count       int    `json:"count,omitempty"` // of items

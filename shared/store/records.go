@@ -89,7 +89,8 @@ type Task struct {
 	WithItems  bool            `json:"with_items,omitempty"`
 	Round      int             `json:"round,omitempty"` // the run of the whole task that counts (retry)
 	DropResult bool            `json:"drop_result,omitempty"`
-	Answer     json.RawMessage `json:"answer,omitempty"` // what its function answered; given again when called again
+	Prepared   json.RawMessage `json:"prepared,omitempty"` // step.Prepared, of a task that has such a state
+	Answer     json.RawMessage `json:"answer,omitempty"`   // what its function answered; given again when called again
 	CreatedAt  time.Time       `json:"created_at"`
 	StartedAt  time.Time       `json:"started_at"`
 	FinishedAt time.Time       `json:"finished_at,omitzero"`
