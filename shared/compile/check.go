@@ -42,9 +42,6 @@ func (c *compiler) checkWorkflow(wf *dsl.Workflow) {
 }
 
 func (c *compiler) checkTask(t *dsl.Task) {
-	if t.PauseBefore != nil && t.PauseBefore.Value() != false {
-		c.unsupported(t.PauseBefore.Span, "pause-before", "leave it out")
-	}
 	if t.Target != nil {
 		c.unsupported(t.Target.Span, "target", "leave it out: a function has no executors to choose from")
 	}

@@ -16,10 +16,7 @@ type seconds struct {
 }
 
 func secondsOf(own, byDefault *dsl.Node) seconds {
-	n := own
-	if n == nil {
-		n = byDefault
-	}
+	n := effective(own, byDefault)
 	if n == nil {
 		return seconds{}
 	}
@@ -27,6 +24,25 @@ func secondsOf(own, byDefault *dsl.Node) seconds {
 		return seconds{n: v}
 	}
 	return seconds{template: n.Value()}
+}
+
+// effective is the node of a policy that counts. What a task says of it counts
+// only if it is not 0 or false, as in Mistral; nil if none does.
+func effective(nodes ...*dsl.Node) *dsl.Node {
+	for _, n := range nodes {
+		if n != nil && value.Truth(n.Value()) {
+			return n
+		}
+	}
+	return nil
+}
+
+// condition is a policy that holds or does not: nil if it surely doesn't.
+func condition(nodes ...*dsl.Node) any {
+	if n := effective(nodes...); n != nil {
+		return n.Value()
+	}
+	return nil
 }
 
 func (s seconds) given() bool { return s.n > 0 || s.template != nil }
@@ -47,7 +63,7 @@ func (s seconds) value() any {
 // its own states need: its policies with expressions. So does a task that times
 // out while it waits, and one whose items must know how long it has waited.
 func (t *task) prepares() bool {
-	if t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
+	if t.pauseBefore != nil || t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
 		return true
 	}
 	return t.timeout.n > 0 && t.waitBefore.n > 0 && (t.waitBefore.n >= t.timeout.n || len(t.items) > 0)
@@ -94,6 +110,15 @@ func (b *builder) before(states *asl.States, t *task, entry, failed string) stri
 		states.Add(name, wait)
 		entry = name
 	}
+	if t.pauseBefore != nil {
+		name := b.name(t.name, "pause?")
+		states.Add(name, &asl.State{
+			Type:    asl.TypeChoice,
+			Choices: []*asl.Choice{{Condition: t.prepared("pause"), Next: b.end}},
+			Default: entry,
+		})
+		entry = name
+	}
 	if t.prepares() {
 		name := b.name(t.name, "prepare")
 		states.Add(name, b.prepareState(t, entry, failed))
@@ -111,9 +136,10 @@ func (b *builder) prepareState(t *task, next, failed string) *asl.State {
 		part.Set("sub", t.sub.spec.Name)
 	}
 	part.Set("policies", literal(value.Of(step.Policies{
-		WaitBefore: value.Any{V: t.waitBefore.value()},
-		WaitAfter:  value.Any{V: t.waitAfter.template},
-		Timeout:    value.Any{V: t.timeout.value()},
+		PauseBefore: value.Any{V: t.pauseBefore},
+		WaitBefore:  value.Any{V: t.waitBefore.value()},
+		WaitAfter:   value.Any{V: t.waitAfter.template},
+		Timeout:     value.Any{V: t.timeout.value()},
 	})))
 	s := call(engineFunction, value.MapOf("task", part))
 	s.Output = query("$states.input")

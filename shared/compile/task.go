@@ -36,7 +36,7 @@ type task struct {
 	timeout, waitBefore, waitAfter seconds
 	concurrency                    any // a number, or a template
 	retry                          *step.Retry
-	failOn                         any // a template, or nil
+	failOn, pauseBefore            any // templates, or nil
 	keepResult, safeRerun          bool
 	publish, publishOnError        published
 }
@@ -99,13 +99,12 @@ func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
 	t.timeout = secondsOf(src.Timeout, d.Timeout)
 	t.waitBefore = secondsOf(src.WaitBefore, d.WaitBefore)
 	t.waitAfter = secondsOf(src.WaitAfter, d.WaitAfter)
-	if n := src.Concurrency; n != nil {
+	if n := effective(src.Concurrency, d.Concurrency); n != nil {
 		t.concurrency = n.Value()
-	} else if d.Concurrency != nil {
-		t.concurrency = d.Concurrency.Value()
 	}
 	t.keepResult = flag(src.KeepResult, nil, true)
 	t.safeRerun = flag(src.SafeRerun, d.SafeRerun, false)
+	t.pauseBefore = condition(src.PauseBefore, d.PauseBefore)
 	t.failOn = condition(src.FailOn, d.FailOn)
 	for _, it := range src.WithItems {
 		t.items = append(t.items, step.Iterator{Var: it.Var, In: value.Any{V: it.Expr.Value()}})
@@ -228,17 +227,6 @@ func (c *compiler) routes(name string, own, byDefault *dsl.Routes) []step.Route 
 		out = append(out, route)
 	}
 	return out
-}
-
-// condition is a policy that holds or does not: nil if it surely doesn't. What a
-// task says of it counts only if it is not false, as in Mistral.
-func condition(nodes ...*dsl.Node) any {
-	for _, n := range nodes {
-		if n != nil && value.Truth(n.Value()) {
-			return n.Value()
-		}
-	}
-	return nil
 }
 
 // flag is a policy that Mistral does not evaluate: an expression is true, being

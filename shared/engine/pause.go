@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
@@ -95,6 +97,34 @@ func (e *Engine) pauseSubs(ctx context.Context, t *store.Task) error {
 		return err
 	}
 	return nil // it goes on by itself, and will find its sub-workflow paused
+}
+
+// pauseBefore evaluates the policy of that name, which must be a truth value.
+func (c *call) pauseBefore(ctx context.Context, template any, h *host) (bool, error) {
+	if template == nil {
+		return false, nil
+	}
+	v, err := c.eval(ctx, template, "pause-before", c.data(c.in), h)
+	if err != nil {
+		return false, err
+	}
+	pause, ok := v.(bool)
+	if !ok {
+		return false, c.exprError("pause-before", c.t.At,
+			fmt.Errorf("Invalid data type in PauseBeforePolicy: %s is not of type 'boolean'", expr.Repr(v))) //nolint:staticcheck // Mistral's words
+	}
+	return pause, nil
+}
+
+// pauseHere pauses the execution before a task that is IDLE until it goes on.
+func (c *call) pauseHere(ctx context.Context) error {
+	head, err := c.e.pauseHead(ctx, c.head.ID)
+	if err != nil {
+		return err
+	}
+	c.head = head
+	c.observe(Progress{State: Idle, Item: -1})
+	return c.pauseAll(ctx)
 }
 
 // wait answers for a task whose sub-workflow is paused: its thread ends here.

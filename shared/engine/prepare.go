@@ -34,6 +34,11 @@ func (c *call) prepare(ctx context.Context) (*step.Answer, error) {
 			return nil, err
 		}
 	}
+	if p.Pause {
+		if err := c.pauseHere(ctx); err != nil {
+			return nil, err
+		}
+	}
 	a := c.answer(Running)
 	a.From, a.Nth, a.Prepared = append([]string{}, c.t.From...), c.t.Nth, p
 	return a, nil
@@ -61,6 +66,10 @@ func (c *call) policies(ctx context.Context) (*step.Prepared, error) {
 		spec = &step.Policies{}
 	}
 	h := c.host(nil)
+	pause, err := c.pauseBefore(ctx, spec.PauseBefore.V, h)
+	if err != nil {
+		return nil, err
+	}
 	wait, err := c.seconds(ctx, spec.WaitBefore.V, "wait-before", h)
 	if err != nil {
 		return nil, err
@@ -75,7 +84,7 @@ func (c *call) policies(ctx context.Context) (*step.Prepared, error) {
 	if blocked != nil {
 		return nil, blocked
 	}
-	p := &step.Prepared{Wait: wait, Timeout: timeout, Left: step.MaxSeconds}
+	p := &step.Prepared{Pause: pause, Wait: wait, Timeout: timeout, Left: step.MaxSeconds}
 	if timeout > 0 {
 		p.Wait, p.Left, p.Expired = min(wait, timeout), max(timeout-wait, 1), timeout <= wait
 	}
@@ -142,6 +151,10 @@ func (c *call) savePrepared(ctx context.Context, p *step.Prepared) error {
 		kind = "WORKFLOW"
 	}
 	c.begin(kind)
+	if p.Pause {
+		info := "Set by 'pause-before' policy"
+		c.task.State, c.task.StateInfo = Idle, &info
+	}
 	return c.e.opts.Records.Save(c.saving(ctx), c.task)
 }
 

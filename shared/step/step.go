@@ -96,19 +96,21 @@ type Task struct {
 }
 
 // Policies are a task's policies that are evaluated before it begins: numbers
-// of seconds, or the templates of them.
+// of seconds, a condition, or the templates of them.
 type Policies struct {
-	WaitBefore value.Any `json:"wait-before,omitzero"`
-	WaitAfter  value.Any `json:"wait-after,omitzero"` // checked only: its value is taken when the task completes
-	Timeout    value.Any `json:"timeout,omitzero"`
+	PauseBefore value.Any `json:"pause-before,omitzero"`
+	WaitBefore  value.Any `json:"wait-before,omitzero"`
+	WaitAfter   value.Any `json:"wait-after,omitzero"` // checked only: its value is taken when the task completes
+	Timeout     value.Any `json:"timeout,omitzero"`
 }
 
-// Prepared is what [Policies] came to, in seconds. A definition keeps it in a
+// Prepared is what [Policies] came to, times in seconds. A definition keeps it in a
 // variable for all states of the task, the engine in the task's record.
 type Prepared struct {
 	Wait    int64 `json:"wait"`              // before the task's first state
 	Timeout int64 `json:"timeout"`           // as the workflow says, 0 = none
 	Left    int64 `json:"left"`              // of the timeout after the wait, or the longest time there is
+	Pause   bool  `json:"pause"`             // the task does not begin: the execution is paused
 	Expired bool  `json:"expired,omitempty"` // nothing is left: the task times out while it waits
 }
 
