@@ -170,7 +170,7 @@ func (in *Interpreter) Resume(ctx context.Context, name string) (*Run, error) {
 	r, mine := in.reserve(name)
 	if !mine {
 		<-r.loaded
-		return r, r.failed
+		return r, r.unopened
 	}
 	found, err := r.load(ctx)
 	if err == nil && !found {
@@ -190,7 +190,7 @@ func (in *Interpreter) running(name string) *Run {
 	in.mu.Unlock()
 	if r != nil {
 		<-r.loaded
-		if r.failed != nil {
+		if r.unopened != nil {
 			return nil
 		}
 	}
@@ -241,7 +241,7 @@ func (in *Interpreter) Abort(ctx context.Context, name, errorName, cause string)
 			r.ex.abort(errorName, cause)
 		}
 		r.opened(ctx, err)
-	} else if <-r.loaded; r.failed == nil {
+	} else if <-r.loaded; r.unopened == nil {
 		r.post(func() { r.ex.abort(errorName, cause) })
 	}
 	_, err := r.Wait(ctx)
@@ -347,8 +347,8 @@ func (r *Run) attach(ctx context.Context, m *machine, input []byte, s childStart
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if r.failed != nil {
-		return nil, r.failed
+	if r.unopened != nil {
+		return nil, r.unopened
 	}
 	mine := s.starter != "" && s.starter == r.ex.starter
 	same := r.machineARN == m.arn && bytes.Equal(r.inputText, input)

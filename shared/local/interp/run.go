@@ -19,6 +19,7 @@ type Run struct {
 	machineARN string
 	inputText  []byte
 	ctx        context.Context
+	unopened   error // why it cannot run
 	loaded     chan struct{}
 
 	mu     sync.Mutex
@@ -29,7 +30,7 @@ type Run struct {
 
 	done    chan struct{}
 	outcome Outcome
-	failed  error // why there is no outcome; set before loaded or done is closed
+	failed  error // why there is no outcome; set before done is closed
 
 	// The loop's own.
 	timers   timers
@@ -67,7 +68,7 @@ func (r *Run) Wait(ctx context.Context) (Outcome, error) {
 func (r *Run) opened(ctx context.Context, err error) {
 	r.ctx = ctx
 	if err != nil {
-		r.failed = err
+		r.unopened, r.failed = err, err
 		r.remove()
 		close(r.loaded)
 		close(r.done)
