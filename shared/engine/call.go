@@ -111,20 +111,25 @@ func taskID(t *step.Task) string {
 	return derivedID(parts...)
 }
 
-// recorded returns what was answered when this step was done before.
-func (c *call) recorded() *step.Answer {
+// recorded returns what this step came to when it was done before. A step that
+// failed fails again, although its task is settled by now: what follows from
+// that is the answer to the settling, and stands behind Catch.
+func (c *call) recorded() (*step.Answer, error) {
 	if c.task.Version == 0 || len(c.task.Answer) == 0 {
-		return nil
+		return nil, nil
 	}
 	switch c.t.Op {
-	case step.Prepare, step.Item, step.Items, step.Child:
-		return nil
+	case step.Item, step.Items, step.Child:
+		return nil, nil
 	}
 	a := &step.Answer{}
-	if json.Unmarshal(c.task.Answer, a) != nil {
-		return nil
+	if err := json.Unmarshal(c.task.Answer, a); err != nil {
+		return nil, err
 	}
-	return a
+	if a.State == Error && c.t.Op != step.Settle {
+		return nil, &TaskError{Name: c.task.Error, Message: a.Info}
+	}
+	return a, nil
 }
 
 // skip reports whether the execution had ended when this task would have been

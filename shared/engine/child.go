@@ -79,7 +79,7 @@ func (c *call) startChild(ctx context.Context, act *store.Action, input *value.M
 		if fresh {
 			c.begin("WORKFLOW")
 		}
-		if fresh || c.task.Round != c.t.Round {
+		if fresh || c.task.Round != c.t.Round && len(c.task.Answer) == 0 {
 			c.task.Round = c.t.Round
 			records = append(records, c.task)
 		}

@@ -232,6 +232,9 @@ func (c *call) drop(o *outcome) {
 func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer, error) {
 	t := c.task
 	t.State, t.StateInfo, t.FinishedAt, t.Round = o.state, o.info, c.e.now(), c.t.Round
+	if c.t.Error != nil {
+		t.Error = c.t.Error.Error
+	}
 	t.Next, t.Handled = nil, false
 	for _, h := range hits {
 		t.Handled = t.Handled || h.onError

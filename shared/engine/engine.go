@@ -151,8 +151,8 @@ func (e *Engine) Handle(ctx context.Context, ev *step.Event) (*step.Answer, erro
 	if err != nil {
 		return nil, c.named(err)
 	}
-	if a := c.recorded(); a != nil {
-		return a, nil
+	if a, err := c.recorded(); a != nil || err != nil {
+		return a, err
 	}
 	if c.skip() {
 		return c.answer(Skipped), nil

@@ -39,7 +39,11 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	if err := c.checkRetry(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := c.rows(ctx)
+	rows, err := c.storedRows(ctx)
+	known := len(rows) > 0
+	if err == nil && !known {
+		rows, err = c.rows(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -51,23 +55,60 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.saveBlocks(ctx, rows); err != nil {
-		return nil, err
+	if !known {
+		if err := c.saveBlocks(ctx, rows); err != nil {
+			return nil, err
+		}
 	}
+	if len(c.task.Answer) == 0 { // else this is repeated, and the task is settled already
+		if err := c.beginItems(ctx, len(rows)); err != nil {
+			return nil, err
+		}
+	}
+	a := c.answer(Running)
+	a.From, a.Count, a.Round, a.Nth = append([]string{}, c.t.From...), len(rows), c.t.Round, c.t.Nth
+	a.Items, a.Concurrency = c.chunks(rows), concurrency
+	return a, nil
+}
+
+// beginItems stores that the task runs with so many items.
+func (c *call) beginItems(ctx context.Context, n int) error {
 	kind := "ACTION"
 	if c.t.Sub != "" {
 		kind = "WORKFLOW"
 	}
 	c.begin(kind)
-	c.task.WithItems, c.task.Items, c.task.Round = true, len(rows), c.t.Round
+	c.task.WithItems, c.task.Items, c.task.Round = true, n, c.t.Round
 	if err := c.e.opts.Records.Save(c.saving(ctx), c.task); err != nil && !isConflict(err) {
-		return nil, err
+		return err
 	}
-	c.observe(Progress{State: Running, Item: -1, Items: len(rows)})
-	a := c.answer(Running)
-	a.From, a.Count, a.Round, a.Nth = append([]string{}, c.t.From...), len(rows), c.t.Round, c.t.Nth
-	a.Items, a.Concurrency = c.chunks(rows), concurrency
-	return a, nil
+	c.observe(Progress{State: Running, Item: -1, Items: n})
+	return nil
+}
+
+// storedRows are the items' values as an earlier call of this step has stored
+// them, if one has: an expression need not give the same twice, and items may
+// have run.
+func (c *call) storedRows(ctx context.Context) ([]any, error) {
+	if c.task.Version == 0 {
+		return nil, nil
+	}
+	var rows []any
+	for {
+		block := c.itemBlock(len(rows))
+		if err := c.e.opts.Records.Load(ctx, block); err != nil {
+			return nil, err
+		}
+		values, _ := block.Values.V.([]any)
+		if rows = append(rows, values...); len(values) < blockSize {
+			return rows, nil
+		}
+	}
+}
+
+// itemBlock is the record that item i lies in.
+func (c *call) itemBlock(i int) *store.ItemBlock {
+	return &store.ItemBlock{Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round, Block: i / blockSize}
 }
 
 // concurrency evaluates how many items may run at once, 0 being any.
@@ -140,10 +181,9 @@ func iterable(v any) ([]any, bool) {
 func (c *call) saveBlocks(ctx context.Context, rows []any) error {
 	var records []store.Record
 	for i := 0; i < len(rows); i += blockSize {
-		records = append(records, &store.ItemBlock{
-			Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round, Block: i / blockSize,
-			Values: value.Any{V: rows[i:min(i+blockSize, len(rows))]},
-		})
+		block := c.itemBlock(i)
+		block.Values = value.Any{V: rows[i:min(i+blockSize, len(rows))]}
+		records = append(records, block)
 	}
 	return c.e.opts.Records.Put(c.saving(ctx), records...)
 }
@@ -183,7 +223,7 @@ func (c *call) itemContext(row []any) *value.Map {
 
 // row returns the values of item i.
 func (c *call) row(ctx context.Context, i int) ([]any, error) {
-	block := &store.ItemBlock{Execution: c.t.Execution, Task: c.task.ID, Round: c.t.Round, Block: i / blockSize}
+	block := c.itemBlock(i)
 	key := block.Key()
 	values, ok := c.e.blocks.Get(key)
 	if !ok {

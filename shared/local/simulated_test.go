@@ -41,13 +41,18 @@ func newSimulation(t *testing.T) *simulation {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return simulate(t, registry)
+}
+
+func simulate(t *testing.T, registry *actions.Registry) *simulation {
 	return &simulation{t: t, registry: registry, clock: simclock.New(epoch), table: memory.New(nil)}
 }
 
 // std performs the std actions on the simulation's clock.
 func (s *simulation) std() *actions.Runner {
+	clock := s.clock
 	return actions.NewRunner(s.registry, nil, actions.RunnerOptions{Sleep: func(ctx context.Context, d time.Duration) error {
-		s.clock.Sleep(d, ctx.Done())
+		clock.Sleep(d, ctx.Done())
 		return ctx.Err()
 	}})
 }

@@ -79,6 +79,7 @@ type Task struct {
 	Type       string          `json:"type"` // ACTION or WORKFLOW
 	State      string          `json:"state"`
 	StateInfo  *string         `json:"state_info"`
+	Error      string          `json:"error,omitempty"` // the name of the error that its state failed with
 	From       []string        `json:"from,omitempty"`
 	Context    *value.Map      `json:"context,omitempty"`  // outbound: what was published so far on this way
 	Versions   *value.Map      `json:"versions,omitempty"` // how often each leaf of Context was published
