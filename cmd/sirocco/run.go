@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/compile"
+	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
 	"github.com/sirocco-workflows/sirocco/shared/engine"
 	"github.com/sirocco-workflows/sirocco/shared/local"
+	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
@@ -37,8 +40,8 @@ func (c *runCmd) Run(ctx context.Context, a *app) (err error) {
 		if chosen, machines, req, err = c.prepare(a); err != nil {
 			return err
 		}
-	} else if len(c.Files) > 0 || c.Input != "" || len(c.Set) > 0 || c.Env != "" {
-		return usage("--resume goes on with what was started: it takes no files and no input")
+	} else if len(c.Files) > 0 || c.Input != "" || len(c.Set) > 0 || c.Env != "" || c.Task != "" {
+		return usage("--resume goes on with what was started: it takes no files, no input and no --task")
 	}
 	clouds, err := c.clouds()
 	if err != nil {
@@ -98,8 +101,8 @@ func (c *runCmd) prepare(a *app) (*compile.Workflow, local.Machines, engine.Star
 	if err != nil {
 		return nil, nil, req, err
 	}
-	if c.Task != "" {
-		return nil, nil, req, usage("--task is for reverse workflows; %s is a direct one", w.Name)
+	if req.Task, err = target(w.Spec, c.Task); err != nil {
+		return nil, nil, req, err
 	}
 	if req.Input, err = a.input(c.Input, c.Set); err != nil {
 		return nil, nil, req, err
@@ -113,6 +116,31 @@ func (c *runCmd) prepare(a *app) (*compile.Workflow, local.Machines, engine.Star
 		machines[w.Machine] = w.Definition
 	}
 	return w, machines, req, nil
+}
+
+// target checks --task against the workflow.
+func target(w *step.Workflow, task string) (string, error) {
+	if w.Type != step.Reverse {
+		if task != "" {
+			return "", usage("--task is for reverse workflows; %s is a direct one", w.Name)
+		}
+		return "", nil
+	}
+	names := make([]string, len(w.Tasks))
+	for i, t := range w.Tasks {
+		names[i] = t.Name
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case task == "":
+		return "", usage("%s is a reverse workflow: say with --task which task it is to reach; its tasks are %s", w.Name, list)
+	case slices.Contains(names, task):
+		return task, nil
+	}
+	if near := spell.Nearest(task, names); near != "" {
+		return "", usage("--task: %s has no task %q, did you mean %s? Its tasks are %s", w.Name, task, near, list)
+	}
+	return "", usage("--task: %s has no task %q; its tasks are %s", w.Name, task, list)
 }
 
 // input reads --input and -i; a later one wins.
@@ -167,6 +195,7 @@ func (a *app) object(flag, text string) (*value.Map, error) {
 func (c *runCmd) finish(ctx context.Context, a *app, r *local.Runner, head *store.Execution, err error) error {
 	var stopped local.StoppedError
 	var invalid engine.InvalidInput
+	var task engine.InvalidTask
 	switch {
 	case errors.As(err, &stopped):
 		hint := ""
@@ -181,6 +210,8 @@ func (c *runCmd) finish(ctx context.Context, a *app, r *local.Runner, head *stor
 		return &exitError{status: exitStopped}
 	case errors.As(err, &invalid):
 		return usage("%w (input is given with -i NAME=VALUE or --input)", err)
+	case errors.As(err, &task):
+		return usage("--task: %w", err)
 	case err != nil:
 		return err
 	}

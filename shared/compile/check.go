@@ -26,10 +26,6 @@ func (c *compiler) unsupported(at dsl.Span, what, advice string) {
 // checkWorkflow reports what is not supported of a workflow, and checks all
 // its expressions.
 func (c *compiler) checkWorkflow(wf *dsl.Workflow) {
-	if wf.Type == dsl.Reverse {
-		c.unsupported(wf.NameSpan, "reverse workflows", "write a direct one: name the tasks that follow in on-success, and join: all where several meet")
-		return
-	}
 	for _, n := range []*dsl.Node{wf.Vars, wf.Output, wf.OutputOnError} {
 		c.checkExpressions(n)
 	}
@@ -38,6 +34,9 @@ func (c *compiler) checkWorkflow(wf *dsl.Workflow) {
 	}
 	for _, t := range wf.Tasks {
 		c.checkTask(t)
+	}
+	if wf.Type == dsl.Reverse {
+		c.checkRequires(wf)
 	}
 }
 

@@ -28,7 +28,9 @@
 // series-parallel (or has a cycle, a task that runs once for each arrival, or a
 // join of fewer than all) takes the threads form: one Choice leads to each task, and
 // whenever a task makes several others ready, a Map starts this same state
-// machine once for each of them. Which tasks are ready says the engine.
+// machine once for each of them. Which tasks are ready says the engine. A reverse
+// workflow takes it too, and begins by asking the engine where: that depends on
+// the task that the execution is for.
 package compile
 
 import (
@@ -172,9 +174,6 @@ func (c *compiler) findWorkflow(name string) *source {
 func (c *compiler) analyse(s *source) {
 	before := len(c.diags)
 	c.checkWorkflow(s.wf)
-	if s.wf.Type == dsl.Reverse {
-		return
-	}
 	s.tasks = c.tasks(s)
 	if c.checkOnly || errorsSince(c.diags, before) {
 		return
@@ -185,6 +184,10 @@ func (c *compiler) analyse(s *source) {
 		s.spec.Globals = s.spec.Globals || t.publish.global.Len() > 0 || t.publishOnError.global.Len() > 0
 	}
 	s.pauses = c.mayPause(s, map[*source]bool{})
+	if s.wf.Type == dsl.Reverse {
+		s.spec.Type, s.spec.Threads = step.Reverse, true
+		return
+	}
 	_, structured := newBuilder(s, s.tasks).structured()
 	s.spec.Threads = !structured
 }

@@ -114,7 +114,7 @@ func (b *builder) taskPart(t *task, op step.Op) *value.Map {
 // made of, in case the state machine was started directly. Where a task has a
 // prepare state, that one is the first.
 func (b *builder) addStart(m *value.Map, t *task, op step.Op) {
-	if len(t.inbound) > 0 || op != step.Prepare && t.prepares() {
+	if len(t.inbound) > 0 || b.reverse() || op != step.Prepare && t.prepares() {
 		return
 	}
 	m.Set("workflow", workflowValue(b.src.spec))

@@ -30,8 +30,10 @@ type task struct {
 	show                       []string // item variables that the definition shows
 	region                     any      // what it shows as the region, or nil
 
-	inbound []*task // that may lead here, in the definition's order
+	inbound []*task // that may lead here, or that this one requires; in the definition's order
 	join    *step.JoinSpec
+	// requires are the names of the inbound tasks of a reverse workflow's task
+	requires []string
 
 	timeout, waitBefore, waitAfter seconds
 	concurrency                    any // a number, or a template
@@ -50,6 +52,10 @@ func (c *compiler) tasks(s *source) []*task {
 		t.index = i
 		byName[t.name] = t
 		out = append(out, t)
+	}
+	if s.wf.Type == dsl.Reverse {
+		resolveRequires(s.wf, out, byName)
+		return out
 	}
 	for _, t := range out {
 		for _, name := range t.targets() {
@@ -85,10 +91,7 @@ func (c *compiler) resolveJoin(t *task) {
 }
 
 func (c *compiler) resolve(wf *dsl.Workflow, src *dsl.Task) *task {
-	d := wf.TaskDefaults
-	if d == nil {
-		d = &dsl.Task{}
-	}
+	d := defaultsOf(wf)
 	t := &task{src: src, name: src.Name, keepResult: true}
 	t.success = c.routes(t.name, src.OnSuccess, d.OnSuccess)
 	t.failure = c.routes(t.name, src.OnError, d.OnError)
@@ -142,8 +145,9 @@ func (c *compiler) resolveCall(t *task) {
 	if t.src.Workflow != nil {
 		if t.sub = c.findWorkflow(call.Name); t.sub == nil {
 			c.unknownWorkflow(call)
-		} else if t.sub.wf.Type != dsl.Reverse {
+		} else {
 			c.checkSubInput(t, call)
+			c.checkSubTarget(t, call)
 		}
 		return
 	}
@@ -293,7 +297,9 @@ func (t *task) info() step.TaskInfo {
 	if t.sub != nil {
 		kind = "WORKFLOW"
 	}
-	return step.TaskInfo{Name: t.name, Type: kind, To: t.targets(), Join: t.join, HandlesError: len(t.failure) > 0}
+	return step.TaskInfo{
+		Name: t.name, Type: kind, To: t.targets(), Join: t.join, Requires: t.requires, HandlesError: len(t.failure) > 0,
+	}
 }
 
 func (t *task) at() string { return place(t.src.NameSpan) }

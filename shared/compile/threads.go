@@ -13,7 +13,11 @@ func (b *builder) threadsForm() *asl.Machine {
 	b.threads = true
 	start, nextName, fork, lost := b.name("start"), b.name("next"), b.name("fork"), b.name("lost")
 	states := &asl.States{}
-	states.Add(start, &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: nextName})
+	if b.reverse() {
+		b.plan(states, start, nextName)
+	} else {
+		states.Add(start, &asl.State{Type: asl.TypePass, Output: b.firstArrivals(), Next: nextName})
+	}
 	next := &asl.State{Type: asl.TypeChoice, Default: lost, Choices: []*asl.Choice{
 		{Condition: query("$not($exists($states.input.next)) or $count($states.input.next) = 0"), Next: b.end},
 		{Condition: query("$count($states.input.next) > 1"), Next: fork},

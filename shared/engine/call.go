@@ -139,6 +139,10 @@ func (c *call) skip() bool {
 	if !c.head.Ended || c.task.Version > 0 || c.t.Op == step.Item {
 		return false
 	}
+	if c.reverse() { // one of those that it continues from was the last, and started it
+		started := slices.ContainsFunc(c.from, func(t *store.Task) bool { return slices.Contains(t.Next, c.t.Name) })
+		return len(c.from) > 0 && !started
+	}
 	return slices.ContainsFunc(c.from, func(t *store.Task) bool { return !slices.Contains(t.Next, c.t.Name) })
 }
 

@@ -61,14 +61,14 @@ func (c *call) startChild(ctx context.Context, act *store.Action, input *value.M
 	_, startErr := c.e.Start(ctx, StartRequest{
 		ID: act.Workflow, Workflow: c.t.SubSpec, Description: "sub-workflow execution", Input: input, Env: c.env,
 		Target: c.started.target, OpenStack: c.names(),
-		ParentTask: c.task.ID, ParentExecution: c.t.Execution, Root: root,
+		ParentTask: c.task.ID, ParentExecution: c.t.Execution, Root: root, Index: act.Index,
 	})
-	if invalid := (InvalidInput{}); errors.As(startErr, &invalid) {
-		startErr = SubWorkflowInput{invalid}
+	if startFault(startErr) {
+		startErr = SubWorkflowInput{startErr}
 		if c.t.Chunk == nil {
 			return startErr // there is no execution to keep
 		}
-		act.State, act.ErrorName, act.FinishedAt = Error, "SubWorkflowInput", c.e.now()
+		act.State, act.ErrorName, act.FinishedAt = Error, subWorkflowInputName, c.e.now()
 		act.Output, act.Workflow = value.Any{V: startErr.Error()}, ""
 	} else if startErr != nil {
 		return startErr

@@ -272,7 +272,7 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 		answer.Routes = append(answer.Routes, h.To)
 	}
 	if graph != nil {
-		answer.Next = advance(c.spec, graph, c.t.Name, t.ID, effective, t.Next)
+		answer.Next = c.advance(graph, effective)
 		park(graph, t.ID, parked)
 	}
 	var err error

@@ -13,6 +13,8 @@
 // chooses. A failed action leaves as an error with the name of its kind, so
 // that Retry and Catch of the definition work on it; the state after Catch
 // comes back with [step.Settle], which records the failure and finds the routes.
+// In a reverse workflow no routes are asked: what follows is what may start now
+// of what the execution's target requires; [step.Plan] says what it begins with.
 //
 // A task whose times are expressions begins with Prepare, which evaluates them.
 // with-items takes three operations: Items evaluates the lists and stores their
@@ -146,6 +148,13 @@ func New(opts Options) (*Engine, error) {
 func (e *Engine) Handle(ctx context.Context, ev *step.Event) (*step.Answer, error) {
 	if ev.Task == nil {
 		return nil, errors.New("engine: the event has no task")
+	}
+	if ev.Task.Op == step.Plan {
+		answer, err := e.plan(ctx, ev.Task)
+		if err != nil {
+			return nil, (&call{}).named(err)
+		}
+		return answer, nil
 	}
 	c, err := e.open(ctx, ev)
 	if err != nil {

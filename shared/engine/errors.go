@@ -97,9 +97,28 @@ func (e InvalidInput) Error() string {
 	return text
 }
 
-// SubWorkflowInput is [InvalidInput] of a sub-workflow, which the calling
-// task's on-error may handle.
-type SubWorkflowInput struct{ InvalidInput }
+// SubWorkflowInput says that a sub-workflow can't start with what it was given:
+// Err is [InvalidInput], [InvalidTask], [InvalidEnvironment], or the
+// [ExpressionError] of its vars or environment. The calling task's on-error may
+// handle it.
+type SubWorkflowInput struct{ Err error }
+
+const subWorkflowInputName = "SubWorkflowInput"
+
+func (e SubWorkflowInput) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e SubWorkflowInput) Unwrap() error { return e.Err }
+
+// startFault reports whether a workflow does not start because of what it was
+// given.
+func startFault(err error) bool {
+	var input InvalidInput
+	var task InvalidTask
+	var env InvalidEnvironment
+	var fault ExpressionError
+	return errors.As(err, &input) || errors.As(err, &task) || errors.As(err, &env) || errors.As(err, &fault)
+}
 
 // JoinFailed says that a join can't be satisfied any more.
 type JoinFailed struct{ Message string }

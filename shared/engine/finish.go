@@ -171,6 +171,9 @@ func writeFailures(b *strings.Builder, acts []*store.Action) {
 
 // finalContext merges the contexts of the tasks that led nowhere.
 func finalContext(s *started, tasks []*store.Task) *value.Map {
+	if s.reverse() {
+		return reverseContext(s, tasks)
+	}
 	var ends []*store.Task
 	for _, t := range tasks {
 		if len(t.Next) == 0 && finished(t) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // The threads form: a definition that starts a thread for each task that
@@ -14,8 +15,12 @@ import (
 // repeat it.
 
 // newGraph is the graph of an execution that begins: the tasks that nothing
-// leads to are under way.
-func newGraph(spec *step.Workflow, execution string) *store.Graph {
+// leads to are under way. params say where a reverse workflow is to lead.
+func newGraph(spec *step.Workflow, execution string, params *value.Map) *store.Graph {
+	if target, err := targetTask(spec, params); target != "" && err == nil {
+		g, _ := newReverseGraph(spec, execution, target)
+		return g
+	}
 	g := &store.Graph{Execution: execution, Tasks: map[string]*store.GraphTask{}, Joins: map[string]bool{}}
 	in := inboundOf(spec)
 	for _, t := range spec.Tasks {

@@ -71,7 +71,7 @@ func TestAdvance(t *testing.T) {
 		{"fails once it can't come", far, []move{
 			{"a", []string{"b", "j"}, []string{"b"}}, {"b", nil, []string{"j!"}}}},
 	} {
-		g := newGraph(c.spec, "x")
+		g := newGraph(c.spec, "x", nil)
 		for i, mv := range c.moves {
 			got := starts(advance(c.spec, g, mv.task, fmt.Sprint("id-", mv.task), routes(mv.to...), mv.to))
 			if diff := cmp.Diff(mv.starts, got); diff != "" {
@@ -103,7 +103,7 @@ func TestAdvanceEnds(t *testing.T) {
 				spec.Tasks[i].Join = &step.JoinSpec{Inbound: from, Count: rapid.IntRange(0, len(from)).Draw(t, "count")}
 			}
 		}
-		g := newGraph(spec, "x")
+		g := newGraph(spec, "x", nil)
 		var running []string
 		for _, task := range spec.Tasks {
 			if len(in[task.Name]) == 0 {

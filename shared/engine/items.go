@@ -470,6 +470,11 @@ func (c *call) lost(what string) string {
 // has the first line; where the items went to clouds, the region and reason of
 // each follow it.
 func (c *call) itemsInfo(failed []*store.Action) string {
+	for _, a := range failed {
+		if a.ErrorName == subWorkflowInputName {
+			return expr.Str(a.Output.V) // Mistral has the reason of the first that can't start
+		}
+	}
 	var b strings.Builder
 	b.WriteString("One or more actions had failed.")
 	action, ok := c.e.opts.Registry.Lookup(c.ev.Action)

@@ -94,14 +94,10 @@ func (c *call) input(ctx context.Context, published *value.Map) (*value.Map, err
 	return overlay(m), nil // actionDefaults may add to it
 }
 
-// actionDefaults adds what the environment gives an action by default:
+// actionDefaults adds what the execution's own environment gives an action by default:
 // {"__actions": {name: {parameter: value}}}.
 func (c *call) actionDefaults(input *value.Map) {
-	all, _ := c.envOrEmpty().Get("__actions")
-	byName, _ := all.(*value.Map)
-	d, _ := byName.Get(c.ev.Action)
-	defaults, _ := d.(*value.Map)
-	for k, v := range defaults.All() {
+	for k, v := range mapIn(mapIn(c.own, "__actions"), c.ev.Action).All() {
 		if !input.Has(k) {
 			input.Set(k, v)
 		}

@@ -27,7 +27,7 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	if act := c.act; act.Version > 0 && act.State == Error {
 		o.result = act.Output.V
 	}
-	if name == timeoutName {
+	if name == timeoutName || name == subWorkflowInputName {
 		o.result = []any{}
 	}
 	if name == "FailedOn" {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,9 +40,13 @@ type StartRequest struct {
 	Workflow    *step.Workflow
 	Description string
 	Input       *value.Map // nil = {}
-	Env         *value.Map // nil = {}; may hold expressions, evaluated once
-	Target      Target
-	OpenStack   openstack.Target // the target's names, for `$.openstack`
+	// Env is nil for {}. It may hold expressions, evaluated once. Of a
+	// sub-workflow it is its root's, as that execution has it.
+	Env       *value.Map
+	Task      string     // the task that a reverse workflow is to reach
+	Params    *value.Map // further parameters, as Mistral names them; nil = {}
+	Target    Target
+	OpenStack openstack.Target // the target's names, for `$.openstack`
 
 	// Embedded: the stored definitions that the execution runs, by their hash,
 	// and the machine that it begins with.
@@ -51,6 +54,7 @@ type StartRequest struct {
 
 	// Of a sub-workflow.
 	ParentTask, ParentExecution, Root string
+	Index                             int // of with-items
 }
 
 // started is an execution's unchanging part, decoded.
@@ -58,7 +62,9 @@ type started struct {
 	record *store.Start
 	spec   *step.Workflow
 	target Target
-	env    *value.Map
+	env    *value.Map     // what expressions see
+	own    *value.Map     // what the execution itself was given: actions' defaults
+	goal   string         // the target of a reverse workflow
 	order  map[string]int // task name to its place in the definition
 
 	// parallel says that several tasks may run at the same time.
@@ -66,7 +72,8 @@ type started struct {
 }
 
 // Start makes an execution's record: input checked and completed with the
-// defaults, vars evaluated. Its error is [InvalidInput] or [ExpressionError]
+// defaults, vars evaluated. Its error is [InvalidInput], [InvalidTask],
+// [InvalidEnvironment] or [ExpressionError]
 // where the workflow does not take what it was given. A request whose ID is
 // stored already is the same request again and changes nothing.
 func (e *Engine) Start(ctx context.Context, req StartRequest) (*store.Execution, error) {
@@ -85,7 +92,7 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (*store.Execution,
 	}
 	records := []store.Record{head, record}
 	if req.Workflow.Threads {
-		records = append(records, newGraph(req.Workflow, req.ID))
+		records = append(records, newGraph(req.Workflow, req.ID, record.Params))
 	}
 	err = e.opts.Records.Save(store.WithDurability(ctx, store.Relaxed), records...)
 	if conflict := (*store.ConflictError)(nil); errors.As(err, &conflict) {
@@ -99,13 +106,21 @@ func (e *Engine) now() time.Time { return e.opts.Now().UTC() }
 func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Start, error) {
 	spec := req.Workflow
 	sub := req.ParentTask != ""
-	input, err := completeInput(spec, req.Input, sub)
+	given, extra := req.Input, (*value.Map)(nil)
+	if sub {
+		given, extra = undeclared(spec, given)
+	}
+	input, err := completeInput(spec, given)
 	if err != nil {
 		return nil, err
 	}
-	env, err := evalEnv(ctx, spec, req.Env)
+	params, err := startParams(ctx, req, extra)
 	if err != nil {
 		return nil, err
+	}
+	env, inherited := mapIn(params, paramEnv), (*value.Map)(nil)
+	if sub {
+		env, inherited = orEmpty(req.Env), orEmpty(req.Env)
 	}
 	base := value.MapOf("__execution", value.MapOf("id", req.ID), "openstack", openstackNames(req.OpenStack))
 	data := overlay(input, base, value.MapOf("__env", env))
@@ -115,6 +130,9 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 	}
 	for k, v := range vars.All() {
 		base.Set(k, v)
+	}
+	if _, err := targetTask(spec, params); err != nil {
+		return nil, err
 	}
 	rawSpec, err := json.Marshal(spec)
 	if err != nil {
@@ -126,14 +144,14 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 	}
 	return &store.Start{
 		ID: req.ID, Workflow: rawSpec, Input: input, Context: base, Target: rawTarget,
-		Params: value.MapOf("namespace", "", "env", env), Program: req.Program, Machine: req.Machine,
+		Params: params, Env: inherited, Program: req.Program, Machine: req.Machine,
 	}, nil
 }
 
 // completeInput checks a workflow's input and fills in the defaults, which are
-// not evaluated. A sub-workflow takes no notice of names that it doesn't know.
-func completeInput(spec *step.Workflow, given *value.Map, sub bool) (*value.Map, error) {
-	return checkInput(spec.Name, spec.Input, given, sub)
+// not evaluated.
+func completeInput(spec *step.Workflow, given *value.Map) (*value.Map, error) {
+	return checkInput(spec.Name, spec.Input, given, false)
 }
 
 // checkInput checks the input of a workflow or an ad-hoc action; lenient drops
@@ -183,17 +201,6 @@ func takes(declared []step.Input) string {
 		names[i] = p.Name
 	}
 	return "it takes " + strings.Join(names, ", ")
-}
-
-func evalEnv(ctx context.Context, spec *step.Workflow, env *value.Map) (*value.Map, error) {
-	if env.Len() == 0 {
-		return value.NewMap(0), nil
-	}
-	out, err := evalMap(ctx, env, &expr.Scope{Data: value.MapOf("__env", env), Host: startHost{env: env}})
-	if err != nil {
-		return nil, ExpressionError{Workflow: spec.Name, Part: "environment", Err: err}
-	}
-	return out, nil
 }
 
 func evalMap(ctx context.Context, m *value.Map, scope *expr.Scope) (*value.Map, error) {
@@ -259,8 +266,13 @@ func (e *Engine) loadStarted(ctx context.Context, id string) (*started, error) {
 	if err := json.Unmarshal(record.Target, &s.target); err != nil {
 		return nil, fmt.Errorf("execution %s: %w", id, err)
 	}
-	if env, ok := record.Params.Get("env"); ok {
-		s.env, _ = env.(*value.Map)
+	s.own = mapIn(record.Params, paramEnv)
+	if s.env = record.Env; s.env == nil {
+		s.env = s.own
+	}
+	var err error
+	if s.goal, err = targetTask(s.spec, record.Params); err != nil {
+		return nil, err
 	}
 	led := map[string]bool{}
 	for i, t := range s.spec.Tasks {
@@ -270,7 +282,7 @@ func (e *Engine) loadStarted(ctx context.Context, id string) (*started, error) {
 			led[to] = true
 		}
 	}
-	s.parallel = s.parallel || len(s.spec.Tasks)-len(led) > 1
+	s.parallel = s.parallel || len(s.spec.Tasks)-len(led) > 1 // so has a reverse workflow, whose tasks lead nowhere
 	e.starts.Add(id, s)
 	return s, nil
 }
@@ -282,25 +294,41 @@ func (s *started) task(name string) *step.TaskInfo {
 	return nil
 }
 
+// mapIn is the dictionary that m has under a name; nil if there is none.
+func mapIn(m *value.Map, name string) *value.Map {
+	v, _ := m.Get(name)
+	in, _ := v.(*value.Map)
+	return in
+}
+
 // reservedInput is the member of a directly started state machine's input that
 // says where the execution's actions go; it is not passed to the workflow.
 const reservedInput = "openstack"
 
 // startDirectly makes the record of an execution whose state machine was
 // started without one: from the console, a schedule or an event. The state
-// machine's input is the workflow's, but for a member "openstack" that the
-// workflow does not declare: {auth_url, region, interface, cloud, credentials: {ref}}.
+// machine's input is the workflow's, but for members that the workflow does not
+// declare: "openstack", {auth_url, region, interface, cloud, credentials: {ref}},
+// and the parameters that have a meaning: env, evaluate_env, and in a reverse
+// workflow task_name.
 func (e *Engine) startDirectly(ctx context.Context, t *step.Task) error {
-	req := StartRequest{ID: t.Execution, Workflow: t.Workflow, Input: t.Start}
-	declared := slices.ContainsFunc(t.Workflow.Input, func(p step.Input) bool { return p.Name == reservedInput })
-	if v, ok := t.Start.Get(reservedInput); ok && !declared {
+	req := StartRequest{ID: t.Execution, Workflow: t.Workflow, Input: overlay(t.Start), Params: value.NewMap(0)}
+	_, extra := undeclared(t.Workflow, t.Start)
+	for _, name := range []string{paramTask, paramEnv, paramEvaluate} {
+		v, ok := extra.Get(name)
+		if !ok || name == paramTask && t.Workflow.Type != step.Reverse {
+			continue
+		}
+		req.Params.Set(name, v)
+		req.Input.Delete(name)
+	}
+	if v, ok := extra.Get(reservedInput); ok {
 		target, err := directTarget(v)
 		if err != nil {
 			return InvalidInput{Workflow: t.Workflow.Name, Message: err.Error()}
 		}
 		req.Target = target
 		req.OpenStack = openstack.Target{AuthURL: target.AuthURL, Region: target.Region, Cloud: target.Cloud}
-		req.Input = value.Clone(t.Start).(*value.Map)
 		req.Input.Delete(reservedInput)
 	}
 	_, err := e.Start(ctx, req)

@@ -35,6 +35,9 @@ var differs = map[string]string{
 	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
 	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_expression_items": "16", "timeout_expression_subworkflow": "17", "timeout_subworkflow": "17",
 	"join_input_invalid": "15",
+	"reverse_cycle":      "29",
+	"reverse_sub_none":   "30", "reverse_sub_unknown": "30", "reverse_sub_declares": "30", "reverse_sub_items_unknown": "31",
+	"sub_vars_error": "30", "sub_params_env_text": "30", "sub_params_env_list": "30", "sub_params_env_error": "30",
 }
 
 // racy are the cases in which a branch fails the workflow while another one

@@ -24,6 +24,7 @@ const (
 	Child   Op = "child"   // create the execution of a sub-workflow
 	Result  Op = "result"  // settle a sub-workflow task from its execution
 	Settle  Op = "settle"  // settle a task whose function failed
+	Plan    Op = "plan"    // of a reverse workflow: find the tasks to begin with
 )
 
 // Event is what a function is called with: a direct call of one action, or,
@@ -48,7 +49,8 @@ type Adhoc struct {
 	Output    value.Any `json:"output,omitzero"`
 }
 
-// Task is the workflow part of an event.
+// Task is the workflow part of an event. Plan is of no task in particular, and
+// has no name.
 type Task struct {
 	Op        Op       `json:"op,omitempty"`
 	Execution string   `json:"execution"`
@@ -167,6 +169,7 @@ type Failure struct {
 // Workflow is what an execution keeps of its workflow.
 type Workflow struct {
 	Name          string     `json:"name"`
+	Type          string     `json:"type,omitempty"` // Reverse, or "" = direct
 	File          string     `json:"file,omitempty"`
 	Description   string     `json:"description,omitempty"`
 	Input         []Input    `json:"input,omitempty"`
@@ -178,6 +181,10 @@ type Workflow struct {
 	Globals       bool       `json:"globals,omitempty"` // a task publishes global variables
 }
 
+// Reverse is the type of a workflow whose tasks say what they require. Its
+// definition has the threads form.
+const Reverse = "reverse"
+
 // Input is a declared input parameter.
 type Input struct {
 	Name     string    `json:"name"`
@@ -186,12 +193,15 @@ type Input struct {
 }
 
 // TaskInfo is what has to be known of a task from outside of it. To names the
-// tasks that it may go on to; Join is set for a join.
+// tasks that it may go on to; Join is set for a join. In a reverse workflow
+// Requires names the tasks that must have succeeded before, in the definition's
+// order.
 type TaskInfo struct {
 	Name         string    `json:"name"`
 	Type         string    `json:"type"` // ACTION or WORKFLOW
 	To           []string  `json:"to,omitempty"`
 	Join         *JoinSpec `json:"join,omitempty"`
+	Requires     []string  `json:"requires,omitempty"`
 	HandlesError bool      `json:"handles-error,omitempty"` // has on-error
 }
 

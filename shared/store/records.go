@@ -57,6 +57,7 @@ type Start struct {
 	Workflow json.RawMessage `json:"workflow"`          // step.Workflow
 	Input    *value.Map      `json:"input"`             // defaults filled in
 	Params   *value.Map      `json:"params"`            // env and what else the start was given
+	Env      *value.Map      `json:"env,omitempty"`     // of a sub-workflow: its root's, which its expressions see
 	Context  *value.Map      `json:"context"`           // openstack, __execution, and the workflow's vars
 	Target   json.RawMessage `json:"target,omitempty"`  // where actions go: no secret, at most a reference
 	Program  string          `json:"program,omitempty"` // embedded: the definitions that it runs, and the first machine
@@ -176,6 +177,8 @@ type GraphTask struct {
 	ID   string   `json:"id"`
 	Done bool     `json:"done,omitempty"`
 	Next []string `json:"next,omitempty"`
+	// Succeeded is kept in a reverse workflow, where others may wait for it.
+	Succeeded bool `json:"succeeded,omitempty"`
 }
 
 // Globals are the variables of an execution as such, once a task has published

@@ -12,8 +12,10 @@ var (
 	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	raised   = regexp.MustCompile(`(?s)The action raised an exception \[action=.*?, action_ex_id=<uuid>, msg='(.*?)'\]`)
 	faults   = regexp.MustCompile(`(?s)(Failed to (?:run task|complete task|handle action completion)) \[error=.*?, wf=([^,\]]*), task=([^,\]]*)(?:, action=[^\]]*)?\].*`)
+	classes  = regexp.MustCompile(`, class=(?:Direct|Reverse)WorkflowSpec`)
 	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): it takes .*`)
-	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate output|Can not evaluate .*|Failed to check.*)\[?.*`)
+	noTask   = regexp.MustCompile(`(?s)Invalid task name \[.*?, task_name=([^\]]*)\](: its tasks are [^\n]*)?`)
+	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate (?:output|vars|environment)|Can not evaluate .*|Failed to check.*)\[?.*`)
 )
 
 // Normalize takes out of the texts what the two say in words of their own: ids,
@@ -52,8 +54,9 @@ func normalized(v any) any {
 		s := uuids.ReplaceAllString(v, "<uuid>")
 		s = raised.ReplaceAllString(s, "$1")
 		s = faults.ReplaceAllString(s, "$1 [wf=$2, task=$3]")
-		s = strings.ReplaceAll(s, ", class=DirectWorkflowSpec", "")
+		s = classes.ReplaceAllString(s, "")
 		s = takes.ReplaceAllString(s, "$1")
+		s = noTask.ReplaceAllString(s, "Invalid task name [task_name=$1]")
 		s = ofOutput.ReplaceAllString(s, "expression of the workflow failed")
 		return strings.TrimRight(s, "\n")
 	case []any:

@@ -36,7 +36,7 @@ type File struct {
 }
 
 // Case is what to run: the first workflow of the files, or the one that the
-// parameter `workflow` names, with input and the parameter `env`.
+// parameter `workflow` names, with input and the other parameters.
 type Case struct {
 	Files         []File
 	Input, Params *value.Map
@@ -84,9 +84,11 @@ func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflo
 	if err != nil {
 		return nil, err
 	}
-	req := engine.StartRequest{Workflow: w.Spec, Input: c.Input}
-	if env, ok := c.Params.Get("env"); ok {
-		req.Env, _ = env.(*value.Map)
+	req := engine.StartRequest{Workflow: w.Spec, Input: c.Input, Params: value.NewMap(0)}
+	for k, v := range c.Params.All() {
+		if k != "workflow" && k != "recorder_timeout" {
+			req.Params.Set(k, v)
+		}
 	}
 	head, err := r.Run(ctx, p, w.Machine, req)
 	if err != nil {
