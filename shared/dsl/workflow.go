@@ -101,6 +101,11 @@ func (d dict) taskDefaults(typ WorkflowType) *Task {
 	if typ == Direct && len(t.Requires) > 0 {
 		d.warnf("ignored-key", td.node.Entry("requires").Key.Span, "", "\"requires\" means nothing in a direct workflow")
 	}
+	for _, key := range onKeys {
+		if own := td.node.Entry(key); typ == Reverse && own != nil {
+			d.warnf("ignored-key", own.Key.Span, "let tasks require what they follow", "%q means nothing in a reverse workflow", key)
+		}
+	}
 	return t
 }
 
