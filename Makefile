@@ -113,6 +113,15 @@ realcloud-test: build ## the stories on real OpenStack services (REALCLOUD_CONFI
 mistral-golden: ## record the language's golden files from a real Mistral
 	scripts/mistral-golden.sh
 
+# How many random workflows, expressions and damaged files, of which kinds (comma
+# separated), and the first seed.
+N ?= 200
+SEED ?= 1
+KINDS ?= workflows,expressions,damage
+.PHONY: mistral-fuzz
+mistral-fuzz: ## N random cases from SEED on, here and in a real Mistral; prints the first that differs
+	go run ./test/mistralfuzz -n $(N) -seed $(SEED) -kinds $(KINDS)
+
 FUNCTION_ENV := CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc -ldflags=-s'
 
 section = @echo; echo "=== $(1)"

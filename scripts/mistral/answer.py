@@ -5,9 +5,12 @@ Usage: answer.py [--venv DIR]
 
 Reads one JSON object a line and writes one JSON object a line:
 
-    {"definitions": [...], "input": {}, "params": {}}  how an execution ends, as record.py records it
-    {"validate": text}                                  {"rejected": null or the reason}
-    {"expressions": [...], "data": {}}                  {"results": [{"value": ...} or {"error": ...}]}
+    {"definitions": [...], "input": {}, "params": {}, "shuffle": 0}
+        how an execution ends, as record.py records it
+    {"validate": text}
+        {"rejected": null or the reason}
+    {"expressions": [...], "data": {}}
+        {"results": [{"value": ...} or {"error": ...}]}
 
 The first line that it writes is {"ready": true}. It ends with its input.
 """
@@ -60,7 +63,7 @@ def answer(mistral, ask):
         return {"results": [evaluate(e, ask.get("data") or {}) for e in ask["expressions"]]}
     params = dict(ask.get("params") or {})
     workflow = params.pop("workflow", None)
-    return mistral.run(ask["definitions"], workflow, ask.get("input") or {}, params, 0)
+    return mistral.run(ask["definitions"], workflow, ask.get("input") or {}, params, ask.get("shuffle", 0))
 
 
 def evaluate(expression, data):

@@ -14,6 +14,7 @@ import collections
 import datetime
 import json
 import logging
+import random
 
 import jsonschema
 from jsonschema import exceptions as schema_exceptions
@@ -99,6 +100,15 @@ class Engine(recorder.Engine):
         kwargs.update(kwargs.pop("params", {}))
         return getattr(self._engine, method)(**kwargs)
 
+    def run(self, definitions, workflow, task_input, params, shuffle=0):
+        """As recorder.Engine.run, in an order of its own for each number but 0.
+
+        With 0 the queue is worked off in its order before any delayed call. Else
+        what comes next is drawn from all that may happen at the same time.
+        """
+        self._random = random.Random(shuffle) if shuffle else None
+        return super().run(definitions, workflow, task_input, params, 0)
+
     def _run(self, definitions, workflow, task_input, params, timeout):
         self._queue.clear()
         self._steps = 0
@@ -111,7 +121,9 @@ class Engine(recorder.Engine):
                 return
 
     def _step(self):
-        if self._queue:
+        if self._queue and not (self._random and self._random.random() < 0.3 and self._due()):
+            if self._random:
+                self._queue.rotate(-self._random.randrange(len(self._queue)))
             task = self._queue.popleft()
             self._enter()  # a delayed call leaves no context behind
             try:
@@ -119,8 +131,11 @@ class Engine(recorder.Engine):
             except Exception:
                 pass  # as in a thread that nobody waits for
             return True
+        return self._due()
+
+    def _due(self):
         self._enter()
-        return self._scheduler.step()
+        return self._scheduler.step(self._queue)
 
     def _clean(self):
         super()._clean()
@@ -153,9 +168,11 @@ class _Scheduler(legacy_scheduler.LegacyScheduler):
         super().__init__(cfg.CONF.scheduler)
         self._clock = clock
 
-    def step(self):
+    def step(self, queue):
+        """Makes the next call; while there is a queue, only one without a delay."""
+        until = datetime.timedelta(seconds=1) if queue else _FOREVER
         with db_api.transaction():
-            calls = db_api.get_delayed_calls_to_start(self._clock.now() + _FOREVER, 1)
+            calls = db_api.get_delayed_calls_to_start(self._clock.now() + until, 1)
             if not calls:
                 return False
             call, _ = db_api.update_delayed_call(

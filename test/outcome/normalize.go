@@ -29,6 +29,7 @@ func Normalize(m *value.Map) {
 	for _, k := range []string{"error", "refused", "rejected"} {
 		if m.Has(k) {
 			m.Delete(k)
+			m.Delete("id")
 			m.Set("rejected", true)
 		}
 	}

@@ -6,7 +6,7 @@
 // An outcome is one of
 //
 //	{"state", "state_info", "output", "tasks"}  how the execution ended
-//	{"rejected": text}                          a file or a definition has errors
+//	{"rejected": text, "id": id}                a file or a definition has errors; id is that of the first
 //	{"unsupported": text}                       it uses what is not supported yet
 //	{"error": text}                             the execution was not started
 //
@@ -106,7 +106,16 @@ func rejected(diags dsl.Diagnostics) *value.Map {
 			return value.MapOf("unsupported", diags.Error())
 		}
 	}
-	return value.MapOf("rejected", diags.Error())
+	return value.MapOf("rejected", diags.Error(), "id", firstError(diags))
+}
+
+func firstError(diags dsl.Diagnostics) string {
+	for _, d := range diags {
+		if d.Severity == dsl.Error {
+			return d.ID
+		}
+	}
+	return ""
 }
 
 func choose(all []*compile.Workflow, params *value.Map) (*compile.Workflow, local.Machines, error) {

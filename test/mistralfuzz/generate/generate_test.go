@@ -1,0 +1,57 @@
+package generate
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/dsl/yaml"
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// TestWorkflowsAreAccepted: what is not damaged has no error, and the text says
+// what the tree says.
+func TestWorkflowsAreAccepted(t *testing.T) {
+	tasks := 0
+	for seed := range uint64(500) {
+		c := Workflow(seed, Options{})
+		text := c.YAML()
+		file, diags := dsl.Parse("wf.yaml", text, dsl.Options{})
+		if diags.HasErrors() {
+			t.Fatalf("seed %d: %v\n%s", seed, diags, text)
+		}
+		tasks += len(file.Workflows[0].Tasks)
+		if again := Workflow(seed, Options{}); !bytes.Equal(again.YAML(), text) {
+			t.Fatalf("seed %d gives two cases", seed)
+		}
+	}
+	if tasks < 1500 {
+		t.Errorf("only %d tasks in 500 workflows", tasks)
+	}
+}
+
+// TestDamageIsDamage: most of the damaged files have an error, and not all, so
+// that both verdicts can be compared.
+func TestDamageIsDamage(t *testing.T) {
+	bad := 0
+	for seed := range uint64(500) {
+		if _, diags := dsl.Parse("wf.yaml", Damaged(seed).YAML(), dsl.Options{}); diags.HasErrors() {
+			bad++
+		}
+	}
+	if bad < 200 || bad > 490 {
+		t.Errorf("%d of 500 damaged files have an error", bad)
+	}
+}
+
+func TestYAML(t *testing.T) {
+	tree := value.MapOf("a", []any{int64(1), nil, 1.5, true, "yes", "a: b", "", "x y", "\t", "ä", value.NewMap(0), []any{}},
+		"no", value.MapOf("", "on", "1", []any{[]any{"x"}, value.MapOf("k", "v")}))
+	doc, errs := yaml.Parse("tree.yaml", YAML(tree), yaml.Options{})
+	if err := yaml.Join(errs); err != nil {
+		t.Fatal(err)
+	}
+	if got := doc.Value(); !value.Equal(got, tree) {
+		t.Errorf("got %s, want %s", value.MustEncode(got), value.MustEncode(tree))
+	}
+}

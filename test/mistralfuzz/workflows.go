@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/test/mistralfuzz/generate"
+	"github.com/sirocco-workflows/sirocco/test/outcome"
+)
+
+// workflow compares the outcomes of one random workflow.
+func (o options) workflow(ctx context.Context, m *mistral, seed uint64) (verdict, error) {
+	c := generate.Workflow(seed, generate.Options{})
+	v, err := o.compare(ctx, m, c)
+	if err != nil || !v.differs() {
+		return v, err
+	}
+	small := shrink(c, func(c generate.Case) bool {
+		w, err := o.compare(ctx, m, c)
+		return err == nil && w.kind == v.kind
+	})
+	w, err := o.compare(ctx, m, small)
+	if err != nil {
+		return v, err
+	}
+	v.text = string(small.YAML()) + "input: " + encode(small.Input) + " params: " + encode(small.Params) + "\n" + w.text
+	return v, nil
+}
+
+// compare runs a case on both sides, in Mistral also in other orders where the
+// outcomes differ.
+func (o options) compare(ctx context.Context, m *mistral, c generate.Case) (verdict, error) {
+	ours, err := runOurs(ctx, c)
+	if err != nil {
+		return verdict{}, err
+	}
+	var first verdict
+	for order := range uint64(o.orders + 1) {
+		theirs, err := m.run(c, order)
+		if err != nil {
+			return verdict{}, err
+		}
+		v := compareOutcomes(c, theirs, ours)
+		if !v.differs() {
+			if order > 0 {
+				v.kind = "known: Mistral's outcome depends on the order"
+			}
+			return v, nil
+		}
+		if order == 0 {
+			first = v
+		}
+	}
+	return first, nil
+}
+
+func runOurs(ctx context.Context, c generate.Case) (*value.Map, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	ours, err := outcome.Of(ctx, outcome.Case{
+		Files: []outcome.File{{Name: "wf.yaml", Data: c.YAML()}}, Input: c.Input, Params: c.Params,
+	})
+	if err != nil {
+		return value.MapOf("crashed", err.Error()), nil
+	}
+	return ours, nil
+}
