@@ -68,21 +68,23 @@ class Engine:
             "is_admin": False,
         }))
 
-    def run(self, definitions, workflow, task_input, params, timeout):
+    def run(self, definitions, workflow, task_input, params, timeout, resume=0):
         """Runs one case and returns what is recorded of it.
 
         definitions are YAML texts; workflow names the one to start, None for the
-        first. An outcome is a dict with state, state_info, output and tasks; or
-        with `rejected` or `refused`, the reason why the definition or the start was
-        turned down; or with `hangs`, what there is when it does not end.
+        first. A paused execution is resumed, at most `resume` times. An outcome is
+        a dict with state, state_info, output and tasks; and with `pauses`, what
+        there was before each resumption; or with `rejected` or `refused`, the
+        reason why the definition or the start was turned down; or with `hangs`,
+        what there is when it does not end.
         """
         self._enter()
         try:
-            return self._run(definitions, workflow, task_input, params, timeout)
+            return self._run(definitions, workflow, task_input, params, timeout, resume)
         finally:
             self._clean()
 
-    def _run(self, definitions, workflow, task_input, params, timeout):
+    def _run(self, definitions, workflow, task_input, params, timeout, resume):
         for text in definitions:
             try:
                 first = define(text)
@@ -94,25 +96,42 @@ class Engine:
                 workflow, "", None, task_input, "", False, **params)
         except Exception as e:
             return {"refused": brief(str(e))}
-        self._await(ex["id"], timeout)
-        with db_api.transaction():
-            out = describe(db_api.get_workflow_execution(ex["id"]))
+        pauses = []
+        while True:
+            self._await(ex["id"], timeout)
+            with db_api.transaction():
+                out = describe(db_api.get_workflow_execution(ex["id"]))
+            if out["state"] != "PAUSED" or len(pauses) == resume:
+                break
+            pauses.append(out)
+            self._client.resume_workflow(ex["id"])
+        if pauses:
+            out = dict(out, pauses=pauses)
         return out if out["state"] in _FINAL else {"hangs": out}
 
     def _await(self, ex_id, timeout):
-        """Waits until the execution, and all that belongs to it, has ended."""
-        end = time.monotonic() + timeout
-        quiet = 0
+        """Waits until the execution, and all that belongs to it, has ended or stands still."""
+        begin = time.monotonic()
+        end = begin + timeout
+        quiet, last, since = 0, None, begin
         while time.monotonic() < end and quiet < 3:
             time.sleep(0.05)
             with db_api.transaction():
                 ex = db_api.get_workflow_execution(ex_id)
-                busy = ex.state not in _FINAL
-                for task in db_api.get_task_executions():
-                    busy = busy or task.state in ("RUNNING", "DELAYED", "WAITING")
+                tasks = [t.state for t in db_api.get_task_executions()]
+                subs = [e.state for e in db_api.get_workflow_executions()]
+                acts = [a.state for a in db_api.get_action_executions()]
+            busy = ex.state not in _FINAL or bool({"RUNNING", "DELAYED", "WAITING"} & set(tasks))
+            now = [sorted(tasks), sorted(subs), sorted(acts)]
+            if now != last:
+                last, since = now, time.monotonic()
             # A task may stay behind for good (after `succeed`, say).
             quiet = quiet + 1 if not busy else 0
-            if busy and ex.state in _FINAL and time.monotonic() > end - timeout + 3:
+            if busy and ex.state in _FINAL and ex.state != "PAUSED" and time.monotonic() > begin + 3:
+                return
+            # A pause somewhere: nothing moves any more, whatever the states say.
+            still = time.monotonic() - since
+            if "PAUSED" in subs and "DELAYED" not in tasks and "RUNNING" not in acts and still > 3:
                 return
 
     def _clean(self):
@@ -152,12 +171,16 @@ def define(text):
 
 def describe(ex):
     """What is recorded of a workflow execution."""
-    return {
+    out = {
         "state": ex.state,
         "state_info": brief(ex.state_info),
         "output": plain(ex.output),
         "tasks": sorted((describe_task(t) for t in ex.task_executions), key=order),
     }
+    backlog = (ex.runtime_context or {}).get("backlog_commands")
+    if backlog:
+        out["backlog"] = [c["cmd_name"] for c in backlog]
+    return out
 
 
 def describe_task(task):

@@ -97,9 +97,10 @@ def record_case(mistral, text, runs):
     task_input = json.loads(files.get("input.json", "{}"))
     workflow = params.pop("workflow", None)
     timeout = params.pop("recorder_timeout", 20)
+    resume = params.pop("recorder_resume", 0)
     outcomes = []
     for _ in range(runs):
-        out = mistral.run(definitions, workflow, task_input, dict(params), timeout)
+        out = mistral.run(definitions, workflow, task_input, dict(params), timeout, resume)
         if out not in outcomes:
             outcomes.append(out)
     stable = len(outcomes) == 1
