@@ -146,12 +146,8 @@ func document(ctx context.Context, records *store.Records, head *store.Execution
 		if err != nil {
 			return nil, err
 		}
-		published := t.Published
-		if published == nil {
-			published = value.NewMap(0)
-		}
 		list[i] = value.MapOf("name", t.Name, "state", t.State, "state_info", nullable(t.StateInfo),
-			"published", published, "result", result, "started_at", stamp(t.StartedAt), "finished_at", stamp(t.FinishedAt))
+			"published", t.PublishedValue(), "result", result, "started_at", stamp(t.StartedAt), "finished_at", stamp(t.FinishedAt))
 	}
 	out := &store.Output{ID: head.ID}
 	if err := records.Load(ctx, out); err != nil {

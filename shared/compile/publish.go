@@ -7,9 +7,10 @@ import (
 
 // published is what a task publishes when it ends in one of its states: for the
 // tasks behind it, and for the whole execution.
-type published struct{ branch, global *value.Map }
-
-func (p published) empty() bool { return p.branch.Len() == 0 && p.global.Len() == 0 }
+type published struct {
+	branch, global *value.Map
+	given          bool // something is published, if only in a scope that does not count
+}
 
 // publishes puts together what a task's own publish (or publish-on-error), its
 // on-success (or on-error) and its on-complete publish, as Mistral does. There
@@ -20,7 +21,7 @@ func (p published) empty() bool { return p.branch.Len() == 0 && p.global.Len() =
 func publishes(own *dsl.Node, on, onComplete *dsl.Routes) published {
 	var out published
 	if own != nil {
-		out.branch = mapOf(own)
+		out = published{branch: mapOf(own), given: true}
 	}
 	complete := scopes(onComplete)
 	if own == nil {
@@ -38,11 +39,11 @@ func scopes(r *dsl.Routes) published {
 	if r == nil || r.Publish == nil {
 		return published{}
 	}
-	return published{branch: mapOf(r.Publish.Branch), global: mapOf(r.Publish.Global)}
+	return published{branch: mapOf(r.Publish.Branch), global: mapOf(r.Publish.Global), given: true}
 }
 
 func mergeScopes(left, right published) published {
-	return published{mergeScope(left.branch, right.branch), mergeScope(left.global, right.global)}
+	return published{mergeScope(left.branch, right.branch), mergeScope(left.global, right.global), left.given || right.given}
 }
 
 func mergeScope(left, right *value.Map) *value.Map {

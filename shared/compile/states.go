@@ -56,7 +56,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 // but to record it; one state does that for all such tasks of a scope.
 func (b *builder) plainFailure(t *task) bool {
 	return !b.threads && !t.loops() && t.failOn == nil &&
-		len(t.failure) == 0 && len(t.complete) == 0 && t.publishOnError.empty() && !t.waitAfter.given()
+		len(t.failure) == 0 && len(t.complete) == 0 && !t.publishOnError.given && !t.waitAfter.given()
 }
 
 // failedName is the state that a task's failure is caught by.
@@ -167,6 +167,8 @@ func addPublished(m *value.Map, p published, branch, global string) {
 	}
 	if p.global.Len() > 0 {
 		m.Set(global, literal(p.global))
+	} else if p.given && p.branch == nil {
+		m.Set(global, value.NewMap(0)) // nothing for the branch, which is not the same as no publish
 	}
 }
 

@@ -267,7 +267,7 @@ func (c *compiler) resolveRetry(t *task, r *dsl.Retry) {
 		return
 	}
 	out.Loop = len(t.items) > 0 || t.sub != nil || !counted || !delayed || t.failOn != nil ||
-		out.BreakOn.V != nil || out.ContinueOn.V != nil || !t.publishOnError.empty()
+		out.BreakOn.V != nil || out.ContinueOn.V != nil || t.publishOnError.given
 	t.retry = out
 }
 

@@ -42,11 +42,14 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	}
 	answer, err := c.judged(ctx, &o, h)
 	if answer != nil {
-		return answer, nil
+		return answer, err
 	}
 	var hits []hit
 	if err == nil {
 		hits, err = c.decide(ctx, &o, h)
+	}
+	if errors.As(err, &FailedOn{}) {
+		return nil, err
 	}
 	if err != nil {
 		records := o.records
@@ -86,7 +89,7 @@ func (c *call) judged(ctx context.Context, o *outcome, h *host) (*step.Answer, e
 	}
 	// Its state fails, and the task is settled behind Catch, with what it
 	// published and what it came to.
-	if err := c.e.opts.Records.Save(c.saving(ctx), append(slices.Clone(o.records), c.task)...); err != nil && !isConflict(err) {
+	if err := c.saveRound(ctx, o, append(slices.Clone(o.records), c.task)); err != nil {
 		return nil, err
 	}
 	return nil, FailedOn{}
@@ -163,7 +166,10 @@ func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
 		}
 	}
 	data := c.data(c.in)
-	if c.task.Published == nil || c.t.Round == 0 { // else what an earlier round published stays, as in Mistral
+	switch {
+	case o.publish == nil && o.global != nil:
+		c.task.Published = nil // as in Mistral: nothing, not even a dictionary
+	case o.publish != nil || c.t.Round == 0: // else what an earlier round published stays, as in Mistral
 		c.task.Published = value.NewMap(0)
 	}
 	if o.publish.Len() > 0 {
@@ -247,13 +253,9 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 	if c.changeHead(o, command) {
 		records = append(records, c.head)
 	}
-	if o.globals != nil {
-		fresh, err := c.e.loadGlobals(ctx, c.started)
-		if err != nil {
-			return nil, err
-		}
-		publishGlobal(c.started, fresh, o.globals)
-		records = append(records, fresh)
+	records, err := c.withGlobals(ctx, o, records)
+	if err != nil {
+		return nil, err
 	}
 	var graph *store.Graph
 	if c.t.Threads {
@@ -275,7 +277,6 @@ func (c *call) store(ctx context.Context, o *outcome, hits []hit) (*step.Answer,
 		answer.Next = c.advance(graph, effective)
 		park(graph, t.ID, parked)
 	}
-	var err error
 	if t.Answer, err = json.Marshal(answer); err != nil {
 		return nil, err
 	}

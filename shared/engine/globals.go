@@ -34,6 +34,20 @@ func publishGlobal(s *started, g *store.Globals, published *value.Map) {
 	g.Context = merged
 }
 
+// withGlobals adds the execution's variables to the records to store, with what
+// the task publishes merged into what is there now.
+func (c *call) withGlobals(ctx context.Context, o *outcome, records []store.Record) ([]store.Record, error) {
+	if o.globals == nil {
+		return records, nil
+	}
+	fresh, err := c.e.loadGlobals(ctx, c.started)
+	if err != nil {
+		return nil, err
+	}
+	publishGlobal(c.started, fresh, o.globals)
+	return append(records, fresh), nil
+}
+
 func mergeDicts(left, right *value.Map) {
 	for k, rv := range right.All() {
 		lv, _ := left.Get(k)

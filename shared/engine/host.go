@@ -222,7 +222,7 @@ func taskFields(t *store.Task, result any) *value.Map {
 	return value.MapOf(
 		"id", t.ID, "name", t.Name, "spec", value.MapOf("name", t.Name, "version", "2.0"),
 		"state", t.State, "state_info", text(t.StateInfo), "result", result,
-		"published", orEmpty(t.Published), "type", t.Type,
+		"published", t.PublishedValue(), "type", t.Type,
 		"workflow_execution_id", t.Execution,
 		"created_at", mistralTime(t.CreatedAt), "updated_at", mistralTime(t.FinishedAt))
 }

@@ -72,10 +72,30 @@ func (c *call) again(ctx context.Context, o *outcome, h *host) (*step.Answer, er
 	a.From, a.Again, a.Delay, a.Round, a.Nth = append([]string{}, c.t.From...), true, delay, c.t.Round+1, c.t.Nth
 	c.task.Round = a.Round
 	records := slices.DeleteFunc(slices.Clone(o.records), func(r store.Record) bool { _, ok := r.(*store.Result); return ok })
-	if err := c.e.opts.Records.Save(c.saving(ctx), append(records, c.task)...); err != nil && !isConflict(err) {
+	if err := c.saveRound(ctx, o, append(records, c.task)); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// saveRound stores what a round of a task came to that runs again.
+func (c *call) saveRound(ctx context.Context, o *outcome, records []store.Record) error {
+	for {
+		all, err := c.withGlobals(ctx, o, slices.Clone(records))
+		if err != nil {
+			return err
+		}
+		if err = c.e.opts.Records.Save(c.saving(ctx), all...); !isConflict(err) {
+			return err
+		}
+		now := &store.Task{ID: c.task.ID, Execution: c.task.Execution}
+		if err := c.e.opts.Records.Load(ctx, now); err != nil {
+			return err
+		}
+		if now.Version != c.task.Version {
+			return nil // another call of the same step has stored it
+		}
+	}
 }
 
 // wantsMore is the retry policy's judgement of an outcome, as Mistral's: a task

@@ -98,6 +98,19 @@ type Task struct {
 	FinishedAt time.Time       `json:"finished_at,omitzero"`
 }
 
+// PublishedValue is what the task published, a dictionary; null for one that
+// ended and published, but for the whole execution only.
+func (r *Task) PublishedValue() any {
+	switch {
+	case r.Published != nil:
+		return r.Published
+	case r.FinishedAt.IsZero():
+		return value.NewMap(0)
+	default:
+		return nil
+	}
+}
+
 // Action is an action execution: one call of an action, with all its attempts,
 // or of a sub-workflow (then Workflow is the execution's id).
 type Action struct {

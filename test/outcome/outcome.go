@@ -149,7 +149,7 @@ func Describe(ctx context.Context, records *store.Records, head *store.Execution
 			return nil, err
 		}
 		entry := value.MapOf("name", task.Name, "state", task.State, "state_info", text(task.StateInfo),
-			"published", task.Published, "result", result)
+			"published", task.PublishedValue(), "result", result)
 		subs, err := subExecutions(ctx, records, task)
 		if err != nil {
 			return nil, err
