@@ -55,7 +55,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 // plainFailure reports whether nothing is to be done about the task's failure
 // but to record it; one state does that for all such tasks of a scope.
 func (b *builder) plainFailure(t *task) bool {
-	return !b.threads && !t.loops() && t.failOn == nil &&
+	return !b.threads && t.keepResult && !t.loops() && t.failOn == nil &&
 		len(t.failure) == 0 && len(t.complete) == 0 && !t.publishOnError.given && !t.waitAfter.given()
 }
 
@@ -289,6 +289,9 @@ func (b *builder) settleState(t *task) *asl.State {
 	part := b.taskPart(t, step.Settle)
 	if t.timeout.given() {
 		part.Set("timeout", t.timeoutValue())
+	}
+	if !t.keepResult {
+		part.Set("drop-result", true)
 	}
 	addWaitAfter(part, t)
 	addPublished(part, t.publishOnError, "publish-on-error", "publish-global-on-error")

@@ -58,9 +58,12 @@ func (r *reader) advancedRoutes(rs *Routes, n *Node, what string) {
 		return
 	}
 	if next.Kind == yaml.Map {
-		d.errorf("guard-not-in-list", next.Span, "write it as a list: - task: <% guard %>",
-			"the guard in \"next\" of %s would be ignored", what)
+		d.warnf("guard-ignored", next.Span, "write it as a list: - task: <% guard %>",
+			"the guard in \"next\" of %s is ignored, as in Mistral: it counts only in a list", what)
 		rs.Entries = r.guardedRoutes(next, what)
+		for _, route := range rs.Entries {
+			route.Guard = nil
+		}
 		return
 	}
 	rs.Entries = r.routeList(next, "\"next\" of "+what)

@@ -89,7 +89,7 @@ func (c *call) judged(ctx context.Context, o *outcome, h *host) (*step.Answer, e
 	}
 	// Its state fails, and the task is settled behind Catch, with what it
 	// published and what it came to.
-	if err := c.saveRound(ctx, o, append(slices.Clone(o.records), c.task)); err != nil {
+	if err := c.saveRound(ctx, o); err != nil {
 		return nil, err
 	}
 	return nil, FailedOn{}
@@ -179,6 +179,7 @@ func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
 		}
 		c.task.Published = v.(*value.Map)
 	}
+	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
 	if o.global.Len() > 0 {
 		v, err := c.eval(ctx, o.global, part, data, h)
 		if err != nil {
@@ -187,7 +188,6 @@ func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
 		o.globals = v.(*value.Map)
 		publishGlobal(c.started, c.globals, o.globals)
 	}
-	c.task.Context, c.task.Versions = outbound(c.in, c.vers, c.task.Published)
 	return nil
 }
 
@@ -217,10 +217,13 @@ func (c *call) commandMessage(ctx context.Context, clause string, r step.Route, 
 // drop forgets the result where the task says keep-result: false. Only what the
 // task published has seen it.
 func (c *call) drop(o *outcome) {
-	if !c.t.DropResult {
+	if !c.t.DropResult || c.task.Type == "WORKFLOW" { // that of a sub-workflow stays, as in Mistral
 		return
 	}
 	o.result = nil
+	if act := c.act; act != nil && act.Version > 0 && !slices.Contains(o.records, store.Record(act)) {
+		o.records = append(o.records, act) // a failed one, stored already
+	}
 	for _, r := range o.records {
 		switch r := r.(type) {
 		case *store.Action:

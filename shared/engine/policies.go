@@ -71,17 +71,18 @@ func (c *call) again(ctx context.Context, o *outcome, h *host) (*step.Answer, er
 	a := c.answer(Running)
 	a.From, a.Again, a.Delay, a.Round, a.Nth = append([]string{}, c.t.From...), true, delay, c.t.Round+1, c.t.Nth
 	c.task.Round = a.Round
-	records := slices.DeleteFunc(slices.Clone(o.records), func(r store.Record) bool { _, ok := r.(*store.Result); return ok })
-	if err := c.saveRound(ctx, o, append(records, c.task)); err != nil {
+	// The result is that of the last round.
+	o.records = slices.DeleteFunc(slices.Clone(o.records), func(r store.Record) bool { _, ok := r.(*store.Result); return ok })
+	if err := c.saveRound(ctx, o); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// saveRound stores what a round of a task came to that runs again.
-func (c *call) saveRound(ctx context.Context, o *outcome, records []store.Record) error {
+// saveRound stores what a task came to that is not settled yet.
+func (c *call) saveRound(ctx context.Context, o *outcome) error {
 	for {
-		all, err := c.withGlobals(ctx, o, slices.Clone(records))
+		all, err := c.withGlobals(ctx, o, append(slices.Clone(o.records), c.task))
 		if err != nil {
 			return err
 		}
@@ -94,6 +95,9 @@ func (c *call) saveRound(ctx context.Context, o *outcome, records []store.Record
 		}
 		if now.Version != c.task.Version {
 			return nil // another call of the same step has stored it
+		}
+		if err := c.reloadRecords(ctx, o); err != nil {
+			return err
 		}
 	}
 }
