@@ -8,8 +8,8 @@ SHELL := /bin/bash
 # Of the functions in a SAM build: arm64 or x86_64.
 ARCHITECTURE ?= arm64
 # How long `make fuzz` runs each target, and how many at once.
-FUZZTIME ?= 20s
-FUZZJOBS ?= 2
+FUZZTIME ?= 60s
+FUZZJOBS ?= 3
 # The race detector needs cgo and so a C compiler.
 RACE := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
 
@@ -78,7 +78,7 @@ validate-asl: build ## asl-validator over every definition
 store-test: ## the contract of the store, on an emulator of DynamoDB
 	$(call section,store on an emulator)
 	scripts/tool.sh moto >/dev/null
-	scripts/dynamodb-emulator.sh --venv .venv/moto go test -count=1 ./shared/store/...
+	scripts/dynamodb-emulator.sh --venv .venv/moto go test -count=1 ./shared/store/dynamo
 
 .PHONY: sam-validate
 sam-validate: ## sam validate --lint

@@ -3,7 +3,7 @@
 # of them at once with one worker each. Targets are found, not listed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-time=${1:-20s} jobs=${2:-2}
+time=${1:-60s} jobs=${2:-3}
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT

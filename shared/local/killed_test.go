@@ -293,6 +293,9 @@ func (k *killing) describe(head *store.Execution) *value.Map {
 func TestKilledAtWrites(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	for form, most := range map[string]int{"structured": 50, "threads": 20} {
+		if testing.Short() {
+			most /= 10
+		}
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			t.Logf("seed %d", seed)
