@@ -9,15 +9,22 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/compile"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/lint"
 	"golang.org/x/term"
 )
 
 // maxFile is the largest workflow file that is read, in bytes.
 const maxFile = 16 << 20
 
+// lintFlags say what becomes of warnings.
+type lintFlags struct {
+	Ignore []string `sep:"," placeholder:"ID" help:"Do not show warnings with this id (repeatable)."`
+	Strict bool     `help:"Let warnings fail the command, with status 2."`
+}
+
 // load reads and compiles workflow files. It prints all diagnostics; the error
-// is there if one of them is an error.
-func (a *app) load(paths []string) ([]*compile.Workflow, error) {
+// is there if one of them is an error, or a warning that counts as one.
+func (a *app) load(paths []string, flags lintFlags) ([]*compile.Workflow, error) {
 	registry, err := actions.NewRegistry()
 	if err != nil {
 		return nil, err
@@ -41,16 +48,30 @@ func (a *app) load(paths []string) ([]*compile.Workflow, error) {
 	if len(files) == len(paths) { // else there would be unknown names for what was not read
 		var ds dsl.Diagnostics
 		out, ds = compile.Files(files, compile.Options{Registry: registry, CheckOnly: diags.HasErrors()})
+		if !diags.HasErrors() {
+			diags = append(diags, lint.Check(files)...)
+		}
 		diags = append(diags, ds...)
 	}
-	diags.Sort()
+	diags = lint.Silence(diags, sources, flags.Ignore)
 	if err := a.report(diags, sources); err != nil {
 		return nil, err
 	}
-	if diags.HasErrors() {
+	unknown := lint.Unknown(flags.Ignore)
+	for _, id := range unknown {
+		fmt.Fprintf(a.err, "warning: --ignore %s: there is no such warning%s\n", id, didYouMean(lint.Suggest(id)))
+	}
+	if diags.HasErrors() || flags.Strict && len(diags)+len(unknown) > 0 {
 		return nil, &exitError{status: exitUsage}
 	}
 	return out, nil
+}
+
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", name)
 }
 
 func readFile(path string) ([]byte, error) {

@@ -27,6 +27,7 @@ type runCmd struct {
 	Env      string   `help:"Environment as a JSON object, or @FILE with one." placeholder:"JSON|@FILE"`
 	Resume   string   `help:"Go on with a stopped or killed execution." placeholder:"ID"`
 	JSON     bool     `name:"json" help:"Print one JSON document."`
+	lintFlags
 	storeFlag
 	targetFlags
 }
@@ -93,7 +94,7 @@ func (c *runCmd) prepare(a *app) (*compile.Workflow, local.Machines, engine.Star
 	if len(c.Files) == 0 {
 		return nil, nil, req, usage("give a workflow file, or --resume ID")
 	}
-	all, err := a.load(relative(c.Files))
+	all, err := a.load(relative(c.Files), c.lintFlags)
 	if err != nil {
 		return nil, nil, req, err
 	}

@@ -13,11 +13,12 @@ import (
 
 type validateCmd struct {
 	Files []string `arg:"" help:"Workflow files, workbooks, and files with what they call." type:"path"`
+	lintFlags
 }
 
 // Run checks the files.
 func (c *validateCmd) Run(a *app) error {
-	all, err := a.load(relative(c.Files))
+	all, err := a.load(relative(c.Files), c.lintFlags)
 	if err != nil {
 		return err
 	}
@@ -46,11 +47,12 @@ func relative(paths []string) []string {
 type compileCmd struct {
 	Files  []string `arg:"" help:"Workflow files, workbooks, and files with what they call." type:"path"`
 	Output string   `short:"o" placeholder:"DIR" help:"Write one file NAME.asl.json for each workflow there." type:"path"`
+	lintFlags
 }
 
 // Run compiles the files.
 func (c *compileCmd) Run(a *app) error {
-	all, err := a.load(relative(c.Files))
+	all, err := a.load(relative(c.Files), c.lintFlags)
 	if err != nil {
 		return err
 	}

@@ -41,9 +41,7 @@ func (c *compiler) checkWorkflow(wf *dsl.Workflow) {
 }
 
 func (c *compiler) checkTask(t *dsl.Task) {
-	if t.Target != nil {
-		c.unsupported(t.Target.Span, "target", "leave it out: a function has no executors to choose from")
-	}
+	c.checkExpressions(t.Target) // it has no effect, of which package lint warns
 	for _, r := range []*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete, t.OnSkip} {
 		c.checkRoutes(r)
 	}

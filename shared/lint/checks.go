@@ -93,7 +93,7 @@ func (c *checker) withItems(i int, t *dsl.Task, sure bool) {
 			c.report("items-of-text", it.Expr.Span, note{detail: "The items of a text are its characters.", advice: "write a list: [...]"},
 				"%q runs over the characters of a text", it.Var)
 		default:
-			c.report("not-a-list", it.Expr.Span, note{advice: "write a list: [...]", certain: sure}, "with-items needs a list for %q, not %s", it.Var, expr.Repr(v))
+			c.report("not-a-list", it.Expr.Span, note{advice: "write a list: [...]", certain: sure}, "with-items needs a list for %q, not %s", it.Var, value.MustEncode(v))
 			continue
 		}
 		if length >= 0 && n != length {
@@ -140,6 +140,10 @@ func (c *checker) meaningless(t *dsl.Task) {
 	}
 }
 
+// parameters are what a sub-workflow takes besides its input: Mistral makes
+// parameters of its execution of them.
+var parameters = []string{"task_name", "env", "evaluate_env", "namespace", "notify"}
+
 // subInput warns of inputs that a sub-workflow does not know: it ignores them.
 func (c *checker) subInput(t *dsl.Task, params []dsl.Param, whole *dsl.Node) {
 	if t.Workflow == nil || whole != nil {
@@ -154,7 +158,7 @@ func (c *checker) subInput(t *dsl.Task, params []dsl.Param, whole *dsl.Node) {
 		known = append(known, p.Name)
 	}
 	for _, p := range params {
-		if !slices.Contains(known, p.Name) {
+		if !slices.Contains(known, p.Name) && !slices.Contains(parameters, p.Name) {
 			c.report("sub-workflow-unknown-input", p.NameSpan, note{advice: didYouMean(p.Name, known)}, "workflow %q has no input %q and ignores it", sub.QualifiedName, p.Name)
 		}
 	}

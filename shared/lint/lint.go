@@ -95,8 +95,10 @@ func (l *linter) callee(f *dsl.File, name string) *dsl.Workflow {
 }
 
 func didYouMean(word string, known []string) string {
-	if s := spell.Nearest(word, known); s != "" {
+	if s := nearest(word, known); s != "" {
 		return fmt.Sprintf("did you mean %q?", s)
 	}
 	return ""
 }
+
+func nearest(word string, known []string) string { return spell.Nearest(word, known) }

@@ -154,6 +154,9 @@ func (c *checker) task(i int, t *dsl.Task) {
 	if !live {
 		in.must = nil // it says enough that nothing leads here
 	}
+	for _, it := range t.WithItems {
+		in.gone = append(in.gone, it.Var)
+	}
 	filled := true
 	for _, it := range t.WithItems {
 		c.expressions(it.Expr, in)
@@ -224,13 +227,13 @@ func (c *checker) publish(i int, t *dsl.Task, in site) {
 	for _, p := range []struct {
 		n *dsl.Node
 		s site
-	}{{t.Publish, onSuccess}, {t.PublishOnError, onFailure}, {t.PublishOnSkip, site{may: in.may, what: in.what, task: i}}} {
+	}{{t.Publish, onSuccess}, {t.PublishOnError, onFailure}, {t.PublishOnSkip, site{may: in.may, what: in.what, task: i, gone: in.gone}}} {
 		c.published(p.n, p.s)
 	}
 	for _, r := range []struct {
 		r *dsl.Routes
 		s site
-	}{{t.OnSuccess, onSuccess}, {t.OnError, onFailure}, {t.OnComplete, both}, {t.OnSkip, site{may: in.may, what: in.what, task: i}}} {
+	}{{t.OnSuccess, onSuccess}, {t.OnError, onFailure}, {t.OnComplete, both}, {t.OnSkip, site{may: in.may, what: in.what, task: i, gone: in.gone}}} {
 		if r.r != nil && r.r.Publish != nil {
 			for _, n := range []*dsl.Node{r.r.Publish.Branch, r.r.Publish.Global, r.r.Publish.Atomic} {
 				c.published(n, r.s)
@@ -241,9 +244,6 @@ func (c *checker) publish(i int, t *dsl.Task, in site) {
 
 func (c *checker) published(n *dsl.Node, s site) {
 	s.same, s.siblings = keys(n), "publish"
-	for _, it := range c.wf.Tasks[s.task].WithItems {
-		s.gone = append(s.gone, it.Var)
-	}
 	c.expressions(n, s)
 	c.keysOf(n)
 }
@@ -371,14 +371,19 @@ func (c *checker) explain(name string, s site, elsewhere bool) (detail, advice s
 	case c.isTask[name]:
 		return "A task's name is no variable.", fmt.Sprintf("the result of the task is task(%s).result", name)
 	}
+	if len(name) == 1 {
+		return noSource, "" // it is like any other letter
+	}
 	known := slices.Clone(s.items)
 	for i, n := range c.flow.names {
 		if s.may.has(i) {
 			known = append(known, n)
 		}
 	}
-	return "No input, variable or publish gives it.", didYouMean(name, known)
+	return noSource, didYouMean(name, known)
 }
+
+const noSource = "No input, variable or publish gives it."
 
 // publishers names the tasks that publish a variable: "It is published by
 // task \"a\",".
