@@ -14,8 +14,10 @@ import (
 )
 
 type executionCmd struct {
-	List executionListCmd `cmd:"" help:"List executions, the latest first."`
-	Show executionShowCmd `cmd:"" help:"Show one execution with its tasks and its output."`
+	List   executionListCmd   `cmd:"" help:"List executions, the latest first."`
+	Show   executionShowCmd   `cmd:"" help:"Show one execution with its tasks and its output."`
+	Delete executionDeleteCmd `cmd:"" help:"Delete finished executions and their sub-executions."`
+	Prune  executionPruneCmd  `cmd:"" help:"Delete all executions that ended long ago."`
 }
 
 type executionListCmd struct {

@@ -44,8 +44,10 @@ func newJournal(table store.Table) *journal {
 const journalIndex = "journal"
 
 func journalKey(execution string, n int) store.Key {
-	return store.Key{PK: "j#" + execution, SK: fmt.Sprintf("%08d", n)}
+	return store.Key{PK: journalPK(execution), SK: fmt.Sprintf("%08d", n)}
 }
+
+func journalPK(execution string) string { return "j#" + execution }
 
 // entry is the body of an item. A full one starts over.
 type entry struct {
@@ -126,28 +128,23 @@ func (j *journal) log(ctx context.Context, execution string) (*journalLog, error
 func (j *journal) read(ctx context.Context, execution string) (*journalLog, error) {
 	log := &journalLog{live: map[string][]byte{}}
 	first := true
-	for cursor := ""; ; {
-		page, err := j.table.Query(ctx, store.Query{PK: "j#" + execution, Cursor: cursor})
+	for item, err := range store.All(ctx, j.table, store.Query{PK: journalPK(execution)}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range page.Items {
-			var n int
-			if _, err := fmt.Sscanf(item.SK, "%d", &n); err != nil {
-				return nil, fmt.Errorf("journal of %s: %q is no number", execution, item.SK)
-			}
-			if first {
-				log.old, first = n, false
-			}
-			log.next = n + 1
-			if err := log.apply(item.Body); err != nil {
-				return nil, fmt.Errorf("journal of %s, item %d: %w", execution, n, err)
-			}
+		var n int
+		if _, err := fmt.Sscanf(item.SK, "%d", &n); err != nil {
+			return nil, fmt.Errorf("journal of %s: %q is no number", execution, item.SK)
 		}
-		if cursor = page.Cursor; cursor == "" {
-			return log, nil
+		if first {
+			log.old, first = n, false
+		}
+		log.next = n + 1
+		if err := log.apply(item.Body); err != nil {
+			return nil, fmt.Errorf("journal of %s, item %d: %w", execution, n, err)
 		}
 	}
+	return log, nil
 }
 
 func (l *journalLog) apply(body []byte) error {
@@ -193,19 +190,32 @@ func sorted(live map[string][]byte, prefix string) []interp.Change {
 // List implements [interp.Journal].
 func (j *journal) List(ctx context.Context) ([]string, error) {
 	var names []string
-	for cursor := ""; ; {
-		page, err := j.table.Query(ctx, store.Query{PK: journalIndex, Index: true, Cursor: cursor})
+	for item, err := range store.All(ctx, j.table, store.Query{PK: journalIndex, Index: true}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range page.Items {
-			names = append(names, strings.TrimPrefix(item.PK, "j#"))
+		names = append(names, strings.TrimPrefix(item.PK, journalPK("")))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// remove removes all that is kept of an execution.
+func (j *journal) remove(ctx context.Context, execution string) error {
+	var writes []store.Write
+	for item, err := range store.All(ctx, j.table, store.Query{PK: journalPK(execution)}) {
+		if err != nil {
+			return err
 		}
-		if cursor = page.Cursor; cursor == "" {
-			slices.Sort(names)
-			return slices.Compact(names), nil
+		writes = append(writes, store.Delete(item.Key, store.Always()))
+	}
+	slices.Reverse(writes) // the first is the one by which it is found
+	for batch := range slices.Chunk(writes, store.MaxWrites) {
+		if err := j.table.Write(ctx, batch...); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // release drops the memory that an ended execution takes.

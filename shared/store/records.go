@@ -375,6 +375,27 @@ func (r *Records) Executions(ctx context.Context, limit int, cursor string) ([]*
 	return out, page.Cursor, nil
 }
 
+// Delete removes all records of an execution, the head last: what is cut off
+// can be done again.
+func (r *Records) Delete(ctx context.Context, id string) error {
+	head := (&Execution{ID: id}).Key()
+	var writes []Write
+	for item, err := range All(ctx, r.table, Query{PK: head.PK}) {
+		if err != nil {
+			return err
+		}
+		if item.Key != head {
+			writes = append(writes, Delete(item.Key, Always()))
+		}
+	}
+	for batch := range slices.Chunk(append(writes, Delete(head, Always())), MaxWrites) {
+		if err := r.table.Write(ctx, batch...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Start returns what an execution started from, or an error that is
 // [ErrNoExecution].
 func (r *Records) Start(ctx context.Context, id string) (*Start, error) {

@@ -258,6 +258,22 @@ func (r *Run) loadStart(data []byte) error {
 	return nil
 }
 
+// StartedBy returns the execution that started another one, by what a journal
+// has of that, or "".
+func StartedBy(ctx context.Context, journal Journal, name string) (string, error) {
+	start, err := journal.Load(ctx, name, keyStart)
+	if err != nil || len(start) == 0 {
+		return "", err
+	}
+	head, _, _ := bytes.Cut(start[0].Value, []byte("\n"))
+	var h startHeader
+	if err := json.Unmarshal(head, &h); err != nil {
+		return "", fmt.Errorf("records of execution %s: record %q: %w", name, keyStart, err)
+	}
+	by, _, _ := strings.Cut(h.Starter, " ")
+	return by, nil
+}
+
 // definition returns the machine that an execution was started with: the known
 // one, if it is the same.
 func (in *Interpreter) definition(h startHeader, text []byte) (*machine, error) {
