@@ -44,6 +44,29 @@ wf:
       action: std.echo output="<% $.greeting %> <% $.who %>"
       publish: {text: <% task().result %>}
 `
+	const reverse = `
+version: '2.0'
+wf:
+  type: reverse
+  input: [who]
+  output: {text: '<% $.get(text) %>', env: <% env() %>}
+  tasks:
+    greet:
+      action: std.echo output="<% env().greeting %> <% $.who %>"
+      publish: {text: <% task().result %>}
+      requires: [a, b]
+    a: {action: std.noop}
+    b: {action: std.noop}
+    fail: {action: std.fail, requires: [greet]}
+`
+	const declares = `
+version: '2.0'
+wf:
+  input: [env, task_name, evaluate_env]
+  output: {all: '<% [$.env, $.task_name, $.evaluate_env] %>', env: <% env() %>}
+  tasks:
+    a: {action: std.noop}
+`
 	for _, c := range []struct {
 		name, workflow string
 		input          *value.Map
@@ -56,6 +79,17 @@ wf:
 		{"threads", threads, value.MapOf("who", "you", "greeting", "hi"), engine.Success, value.MapOf("text", "hi you", "at", ""), ""},
 		{"missing input", structured, value.MapOf("greeting", "hi"), "", nil, "InvalidInput"},
 		{"unexpected input", threads, value.MapOf("who", "x", "whom", "y"), "", nil, "WorkflowFailed"},
+		{"reverse", reverse, value.MapOf("who", "you", "task_name", "greet", "env", value.MapOf("greeting", "<% concat(h, o) %>")), engine.Success,
+			value.MapOf("text", "ho you", "env", value.MapOf("greeting", "ho")), ""},
+		{"an environment as it is", reverse, value.MapOf("who", "you", "task_name", "a", "env", value.MapOf("x", "<% 1 %>"), "evaluate_env", false), engine.Success,
+			value.MapOf("text", nil, "env", value.MapOf("x", "<% 1 %>")), ""},
+		{"no target", reverse, value.MapOf("who", "you"), "", nil, "InvalidTask"},
+		{"no such target", reverse, value.MapOf("who", "you", "task_name", "c"), "", nil, "InvalidTask"},
+		{"a reverse workflow's input", reverse, value.MapOf("task_name", "a"), "", nil, "InvalidInput"},
+		{"no environment", reverse, value.MapOf("who", "you", "task_name", "a", "env", []any{"x"}), "", nil, "InvalidEnvironment"},
+		{"a target of a direct workflow", structured, value.MapOf("who", "you", "task_name", "greet"), "", nil, "InvalidInput"},
+		{"declared names are input", declares, value.MapOf("env", int64(1), "task_name", int64(2), "evaluate_env", int64(3)), engine.Success,
+			value.MapOf("all", []any{int64(1), int64(2), int64(3)}, "env", value.NewMap(0)), ""},
 		{"a secret in the input", structured, value.MapOf("who", "x", "openstack", value.MapOf("password", "p")), "", nil, "InvalidInput"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,7 +103,8 @@ wf:
 				t.Fatal(err)
 			}
 			if c.failure != "" {
-				if out.Status != interp.Failed || out.Error != c.failure || !strings.Contains(out.Cause, "nvalid input") && !strings.Contains(out.Cause, "must be {auth_url") {
+				if out.Status != interp.Failed || out.Error != c.failure || !strings.Contains(out.Cause, "nvalid input") && !strings.Contains(out.Cause, "nvalid task name") &&
+					!strings.Contains(out.Cause, "value type for environment") && !strings.Contains(out.Cause, "must be {auth_url") {
 					t.Fatalf("%s: %s: %s, want %s", out.Status, out.Error, out.Cause, c.failure)
 				}
 				return
