@@ -95,9 +95,7 @@ var notYet = map[string]bool{
 	"retry_timeout_each":                true,
 	"retry_timeout_far":                 true,
 	"reverse_pause_before":              true,
-	"reverse_sub_no_task_name":          true,
-	"sub_env_not_a_dict":                true,
-	"sub_env_unknown_name":              true,
+	"reverse_pause_target":              true,
 	"sub_name_by_expression":            true,
 	"target_ignored":                    true,
 	"timeout_wait_after":                true,
@@ -112,6 +110,7 @@ var differs = map[string]string{
 	"reverse_cycle":      "29",
 	"reverse_sub_none":   "30", "reverse_sub_unknown": "30", "reverse_sub_declares": "30", "reverse_sub_items_unknown": "31",
 	"sub_vars_error": "30", "sub_params_env_text": "30", "sub_params_env_list": "30", "sub_params_env_error": "30",
+	"reverse_sub_no_task_name": "30", "sub_env_not_a_dict": "30", "sub_env_unknown_name": "30",
 }
 
 // racy are the cases in which a branch fails the workflow while another one
