@@ -59,7 +59,7 @@ var kinds = []Kind{
 	warn("policy-ignored", "a policy that has no effect on a task like this"),
 	warn("publish-atomic", "variables of the scope atomic, which Mistral does not publish"),
 	warn("publish-lost", "variables that Mistral does not publish because of another publish of the task"),
-	warn("requires-cycle", "tasks of a reverse workflow require each other in a circle"),
+	either("requires-cycle", "tasks of a reverse workflow require each other in a circle"),
 	warn("requires-itself", "a task requires itself"),
 	warn("reverse-target", "a call of a reverse workflow does not say which of its tasks it is for"),
 	warn("route-never-taken", "an on-* entry behind a command that ends the workflow"),
