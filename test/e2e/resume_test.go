@@ -17,6 +17,7 @@ import (
 )
 
 // fleet forks into two branches that create servers, waits for them and joins.
+// With threads in front it takes the form of that name.
 const fleet = `
 version: '2.0'
 fleet:
@@ -48,12 +49,22 @@ fleet:
       publish: {right: <% task().result.name %>}
       on-success: [rest]
     rest:
-      action: std.echo output="rested"
+      workflow: resting
       on-success: [joined]
     joined:
       join: all
       action: nova.servers_list action_region="RegionTwo"
+      retry: {count: 2, delay: 1}
       publish: {listed: <% task().result.name.orderBy($) %>}
+resting:
+  tasks:
+    rest: {action: std.echo output="rested"}
+`
+
+const threads = `    one: {action: std.noop, on-success: [begin]}
+    two: {action: std.noop, on-success: [begin]}
+    begin:
+      join: one
 `
 
 // trap is called by the sandbox for each of its requests after the work is
@@ -117,7 +128,7 @@ type shipyard struct {
 	names   []any
 }
 
-func newShipyard(t *testing.T) *shipyard {
+func newShipyard(t *testing.T, form string) *shipyard {
 	t.Helper()
 	y := &shipyard{trap: &trap{Handler: slog.DiscardHandler}, names: []any{"a", "b", "c"}}
 	y.sandbox = startSandbox(t, sandbox.Options{
@@ -127,9 +138,13 @@ func newShipyard(t *testing.T) *shipyard {
 	id := func(action, region string) string {
 		return at(t, y.json("action", "run", action, "--region", region, "--json"), "result", 0, "id").(string)
 	}
-	text := strings.ReplaceAll(fleet, "$.image2", "'"+id("glance.images_list", "RegionTwo")+"'")
+	text := fleet
+	if form == "threads" {
+		text = strings.Replace(text, "    begin:\n", threads, 1)
+	}
+	text = strings.ReplaceAll(text, "$.image2", "'"+id("glance.images_list", "RegionTwo")+"'")
 	input := value.MapOf("image", id("glance.images_list", "RegionOne"), "flavor", id("nova.flavors_list", "RegionOne"), "names", y.names)
-	y.args = []string{"run", "--json", y.write("fleet.yaml", text), "--input", string(value.MustEncode(input))}
+	y.args = []string{"run", "--json", "--workflow", "fleet", y.write("fleet.yaml", text), "--input", string(value.MustEncode(input))}
 	y.sandbox.ResetCounts()
 	return y
 }
@@ -139,11 +154,13 @@ func (y *shipyard) creates() int {
 	return y.sandbox.Count(sandbox.RequestKey{Service: "compute", Method: "POST", Route: "/servers"})
 }
 
-// executions are the ids that the store holds.
+// executions are the ids of fleet's that the store holds.
 func (y *shipyard) executions() []string {
 	var ids []string
 	for _, e := range y.json("execution", "list", "--json").([]any) {
-		ids = append(ids, at(y.t, e, "id").(string))
+		if at(y.t, e, "workflow") == "fleet" {
+			ids = append(ids, at(y.t, e, "id").(string))
+		}
 	}
 	return ids
 }
@@ -178,13 +195,13 @@ func TestKilled(t *testing.T) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			t.Parallel()
 			t.Logf("seed %d, round %d", seed, round)
-			killedOften(t, rand.New(rand.NewPCG(seed, uint64(round))))
+			form := []string{"structured", "threads"}[round%2]
+			killedOften(t, newShipyard(t, form), rand.New(rand.NewPCG(seed, uint64(round))))
 		})
 	}
 }
 
-func killedOften(t *testing.T, random *rand.Rand) {
-	y := newShipyard(t)
+func killedOften(t *testing.T, y *shipyard, random *rand.Rand) {
 	args, kills := y.args, 0
 	for {
 		var r ran
@@ -256,7 +273,7 @@ func (y *shipyard) wantEnd(r ran, kills int) {
 // sent: the error says so, and the creation is not repeated.
 func TestKilledBetween(t *testing.T) {
 	t.Parallel()
-	y := newShipyard(t)
+	y := newShipyard(t, "structured")
 	process, wait := y.start(y.args...)
 	y.trap.set(2, func() { _ = process.Kill() }) // the first is the token's
 	if r := wait(); r.status != -1 {
@@ -281,25 +298,30 @@ func TestKilledBetween(t *testing.T) {
 // outcome as without, and no creation more.
 func TestKilledLater(t *testing.T) {
 	t.Parallel()
-	y := newShipyard(t)
-	args := y.args
-	for range 2 {
-		process, wait := y.start(args...)
-		y.trap.setPath(1, "/servers/detail", func() { _ = process.Kill() })
-		if r := wait(); r.status != -1 {
-			t.Fatalf("exit %d\n%s", r.status, r.stderr)
-		}
-		y.trap.set(0, nil)
-		args = []string{"run", "--json", "--resume", y.executions()[0]}
+	for _, form := range []string{"structured", "threads"} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			y := newShipyard(t, form)
+			args := y.args
+			for range 2 {
+				process, wait := y.start(args...)
+				y.trap.setPath(1, "/servers/detail", func() { _ = process.Kill() })
+				if r := wait(); r.status != -1 {
+					t.Fatalf("exit %d\n%s", r.status, r.stderr)
+				}
+				y.trap.set(0, nil)
+				args = []string{"run", "--json", "--resume", y.executions()[0]}
+			}
+			y.wantDone(y.run(args...))
+		})
 	}
-	y.wantDone(y.run(args...))
 }
 
 // TestInterrupted: Ctrl-C lets what is under way come to its end, says how to
 // go on, and nothing is lost or repeated.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	y := newShipyard(t)
+	y := newShipyard(t, "structured")
 	process, wait := y.start(y.args...)
 	y.trap.set(3, func() { _ = process.Signal(os.Interrupt) })
 	r := wait()
@@ -315,7 +337,7 @@ func TestInterrupted(t *testing.T) {
 // TestTerminated is the same with the signal that service managers send.
 func TestTerminated(t *testing.T) {
 	t.Parallel()
-	y := newShipyard(t)
+	y := newShipyard(t, "structured")
 	process, wait := y.start(y.args...)
 	y.trap.set(6, func() { _ = process.Signal(syscall.SIGTERM) })
 	r := wait()
