@@ -35,48 +35,73 @@ func (c *compiler) findAdhoc(book, name string) *dsl.AdhocAction {
 	return c.adhoc[name]
 }
 
-// resolveAdhoc follows a chain of ad-hoc actions down to the action underneath.
-// It returns false if there is no such chain, having said why.
-func (c *compiler) resolveAdhoc(t *task, a *dsl.AdhocAction) bool {
-	seen := map[*dsl.AdhocAction]bool{}
+// resolveAdhoc follows a chain of ad-hoc actions down to the action underneath,
+// and says what is wrong on the way.
+func (c *compiler) resolveAdhoc(t *task, a *dsl.AdhocAction) {
 	params, whole := t.src.Arguments()
 	if whole == nil {
 		c.checkAdhocInput(a, params, t.src.Action)
 	}
-	for {
-		if seen[a] {
-			c.errorf("action-cycle", a.Base.NameNode.Span, "base one of them on another action", "ad-hoc action %q is based on itself", a.Name)
-			return false
-		}
-		seen[a] = true
-		book := strings.TrimSuffix(strings.TrimSuffix(a.QualifiedName, a.Name), ".")
-		args := a.Arguments()
-		level := step.Adhoc{Name: a.QualifiedName, Input: inputs(a.Input)}
-		if len(args) > 0 {
-			base := value.NewMap(len(args))
-			for _, p := range args {
-				base.Set(p.Name, p.Value.Value())
-			}
-			level.BaseInput.V = base
-		}
-		if a.Output != nil {
-			level.Output.V = a.Output.Value()
-		}
-		t.adhoc = append(t.adhoc, level)
-		if next := c.findAdhoc(book, a.Base.Name); next != nil {
-			c.checkAdhocInput(next, args, a.Base)
-			a = next
-			continue
-		}
-		base, ok := c.registry.Lookup(a.Base.Name)
-		if !ok {
-			c.unknownAction(a.Base)
-			return false
-		}
-		t.action = base
-		c.checkParams(base, args, a.Base.NameNode.Span)
-		return true
+	var last *dsl.AdhocAction
+	t.action, t.adhoc, last = c.descend(a)
+	for n := a; n != last; {
+		next := c.based(n)
+		c.checkAdhocInput(next, n.Arguments(), n.Base)
+		n = next
 	}
+	switch {
+	case t.action != nil:
+		c.checkParams(t.action, last.Arguments(), last.Base.NameNode.Span)
+	case c.based(last) != nil:
+		c.errorf("action-cycle", last.Base.NameNode.Span, "base one of them on another action", "ad-hoc action %q is based on itself", last.Name)
+	default:
+		c.unknownAction(last.Base)
+	}
+}
+
+// based is the ad-hoc action that another one is based on, if it is on one.
+func (c *compiler) based(a *dsl.AdhocAction) *dsl.AdhocAction {
+	return c.findAdhoc(bookOf(a), a.Base.Name)
+}
+
+func bookOf(a *dsl.AdhocAction) string {
+	return strings.TrimSuffix(strings.TrimSuffix(a.QualifiedName, a.Name), ".")
+}
+
+// descend follows a chain of ad-hoc actions: the action underneath, the levels
+// above it, and the last of them. There is no action if the last one's base is
+// unknown or above it already.
+func (c *compiler) descend(a *dsl.AdhocAction) (base *actions.Action, levels []step.Adhoc, last *dsl.AdhocAction) {
+	seen := map[*dsl.AdhocAction]bool{}
+	for {
+		seen[a] = true
+		levels = append(levels, level(a))
+		next := c.based(a)
+		if next == nil {
+			base, _ = c.registry.Lookup(a.Base.Name)
+			return base, levels, a
+		}
+		if seen[next] {
+			return nil, levels, a
+		}
+		a = next
+	}
+}
+
+// level is an ad-hoc action as the engine knows it.
+func level(a *dsl.AdhocAction) step.Adhoc {
+	out := step.Adhoc{Name: a.QualifiedName, Input: inputs(a.Input)}
+	if args := a.Arguments(); len(args) > 0 {
+		base := value.NewMap(len(args))
+		for _, p := range args {
+			base.Set(p.Name, p.Value.Value())
+		}
+		out.BaseInput.V = base
+	}
+	if a.Output != nil {
+		out.Output.V = a.Output.Value()
+	}
+	return out
 }
 
 // checkAdhocInput holds parameters against those that an ad-hoc action declares.

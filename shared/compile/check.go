@@ -168,6 +168,9 @@ func nodeAt(n *dsl.Node, path []any) *dsl.Node {
 
 func (c *compiler) unknownAction(call *dsl.Call) {
 	advice := "see sirocco action list"
+	if isExpression(call.Name) {
+		advice = "write the name itself: the base of an ad-hoc action is not evaluated"
+	}
 	if s := c.registry.Suggest(call.Name); len(s) > 0 {
 		advice = "did you mean " + strings.Join(s, " or ") + "?"
 	}

@@ -17,15 +17,14 @@ func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted 
 	if len(t.show) > 0 {
 		part.Set("show", value.Of(t.show))
 	}
-	if t.sub != nil {
-		part.Set("sub", t.sub.spec.Name)
-	}
+	addSub(part, t, true)
 	if t.concurrency != nil {
 		part.Set("concurrency", literal(t.concurrency))
 	}
 	t.addRound(part)
 	addRetry(part, t)
 	plan := call(engineFunction, value.MapOf("task", part))
+	t.keeps(plan)
 	plan.Catch, plan.Next = b.catch(t, failed), stateName(t.name)
 	states.Add(itemsName, plan)
 
@@ -81,7 +80,7 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 	states := &asl.States{}
 	over := b.name(t.name, "item over")
 	part := b.taskPart(t, step.Item)
-	if t.sub != nil {
+	if t.callsWorkflow() {
 		part.Set("op", string(step.Child))
 	}
 	part.Set("id", query("$states.input.id"))
@@ -100,14 +99,14 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 		part.Set("safe-rerun", true)
 	}
 	itemName := b.name(t.name, "item")
-	if t.sub != nil {
+	if t.callsWorkflow() {
 		b.subItem(states, t, part, itemName, over)
 	} else {
 		region := t.region
 		if len(t.show) > 0 {
 			region = query("$exists($states.input.chunk.show_" + t.show[0] + ") ? $states.input.chunk.show_" + t.show[0] + " : ''")
 		}
-		s := call(functionName(t.action.Service), b.payload(t, part, region))
+		s := call(t.function(), b.payload(t, part, region))
 		s.Output = query("{'region': $states.result.Payload.region}")
 		s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 		s.End = true
@@ -120,14 +119,14 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 
 // subItem runs a sub-workflow for one item.
 func (b *builder) subItem(states *asl.States, t *task, part *value.Map, itemName, over string) {
-	part.Set("sub", t.sub.spec.Name)
-	part.Set("sub-spec", subSpec(t))
+	addSub(part, t, false)
+	addSubSpec(part, t)
 	create := call(engineFunction, b.payload(t, part, nil))
 	run := b.name(t.name, "item run")
 	create.Next = run
 	create.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 	states.Add(itemName, create)
-	s := startSub(t)
+	s := b.startSub(t)
 	s.Output = query("{'execution': $states.input.child}")
 	s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 	s.End = true

@@ -61,8 +61,13 @@ func (s seconds) value() any {
 
 // prepares reports whether the task has a state in front that evaluates what
 // its own states need: its policies with expressions. So does a task that times
-// out while it waits, and one whose items must know how long it has waited.
+// out while it waits, and one whose items must know how long it has waited. The
+// name of an action is evaluated there, too; that of a workflow or of an action
+// with with-items in the task's first own state.
 func (t *task) prepares() bool {
+	if t.dynamic != nil && !t.dynamic.workflow && len(t.items) == 0 {
+		return true // which function is called must be known
+	}
 	if t.pauseBefore != nil || t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
 		return true
 	}
@@ -132,9 +137,7 @@ func (b *builder) prepareState(t *task, next, failed string) *asl.State {
 	part := b.taskPart(t, step.Prepare)
 	b.addStart(part, t, step.Prepare)
 	b.addJoin(part, t, step.Prepare)
-	if t.sub != nil {
-		part.Set("sub", t.sub.spec.Name)
-	}
+	addSub(part, t, len(t.items) == 0 && !t.callsWorkflow())
 	part.Set("policies", literal(value.Of(step.Policies{
 		PauseBefore: value.Any{V: t.pauseBefore},
 		WaitBefore:  value.Any{V: t.waitBefore.value()},

@@ -24,7 +24,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 	switch {
 	case len(t.items) > 0:
 		e = b.emitItems(states, t, failedName)
-	case t.sub != nil:
+	case t.callsWorkflow():
 		e = b.emitSub(states, t, failedName)
 	default:
 		e = b.emitAction(states, t, failedName)
@@ -256,7 +256,7 @@ func (b *builder) emitAction(states *asl.States, t *task, failed string) emitted
 	b.addJoin(part, t, step.Run)
 	addPolicies(part, t)
 	addSuccess(part, t)
-	s := call(functionName(t.action.Service), b.payload(t, part, t.region))
+	s := call(t.function(), b.payload(t, part, t.region))
 	s.TimeoutSeconds = t.stateTimeout()
 	s.Retry = append(s.Retry, retriers(t)...)
 	s.Catch = b.catch(t, failed)
@@ -268,8 +268,15 @@ func (b *builder) emitAction(states *asl.States, t *task, failed string) emitted
 // payload is the event that a task's function gets.
 func (b *builder) payload(t *task, part *value.Map, region any) *value.Map {
 	p := value.NewMap(4)
-	if t.action != nil {
+	switch {
+	case t.action != nil:
 		p.Set("action", t.action.Name)
+	case !t.callsWorkflow():
+		p.Set("action", t.prepared("action"))
+		part.Set("dynamic", true)
+		if len(t.dynamic.actions) > 0 {
+			p.Set("adhoc", t.prepared("adhoc"))
+		}
 	}
 	if region != nil {
 		p.Set("region", region)

@@ -6,14 +6,18 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
-// subSpec is what a sub-workflow's execution is made of.
-func subSpec(t *task) any { return workflowValue(t.sub.spec) }
+// addSubSpec adds what a sub-workflow's execution is made of.
+func addSubSpec(m *value.Map, t *task) {
+	if t.sub != nil {
+		m.Set("sub-spec", workflowValue(t.sub.spec))
+	}
+}
 
-func startSub(t *task) *asl.State {
+func (b *builder) startSub(t *task) *asl.State {
 	s := &asl.State{
 		Type: asl.TypeTask, Resource: startExecution,
 		Arguments: value.MapOf(
-			"StateMachineArn", "${"+machineName(t.sub.spec.Name)+"}",
+			"StateMachineArn", b.stateMachine(t),
 			"Name", query("$states.input.child"),
 			"Input", value.NewMap(0)),
 	}
@@ -28,15 +32,16 @@ func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 	part := b.taskPart(t, step.Child)
 	b.addStart(part, t, step.Child)
 	b.addJoin(part, t, step.Child)
-	part.Set("sub", t.sub.spec.Name)
-	part.Set("sub-spec", subSpec(t))
+	addSub(part, t, true)
+	addSubSpec(part, t)
 	t.addRound(part)
 	addRetry(part, t)
 	create := call(engineFunction, b.payload(t, part, nil))
+	t.keeps(create)
 	create.Catch, create.Next = b.catch(t, failed), name
 	states.Add(inputName, create)
 
-	run := startSub(t)
+	run := b.startSub(t)
 	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"), "error", nil)
 	if b.threads {
 		carry.Set("nth", query("$states.input.nth"))
@@ -52,7 +57,7 @@ func (b *builder) emitSub(states *asl.States, t *task, failed string) emitted {
 
 	result := b.taskPart(t, step.Result)
 	result.Set("id", query("$states.input.id"))
-	result.Set("sub", t.sub.spec.Name)
+	addSub(result, t, false)
 	result.Set("error", query("$states.input.error"))
 	addPolicies(result, t)
 	t.addRound(result)

@@ -22,6 +22,8 @@ type task struct {
 	action *actions.Action
 	adhoc  []step.Adhoc // between the task and the action, outermost first
 	sub    *source
+	// dynamic is set instead of action or sub where the name is an expression.
+	dynamic *dynamic
 
 	success, failure, complete []step.Route
 	skip                       []step.Route // of a task that somebody skips: no run does by itself
@@ -138,8 +140,8 @@ func (c *compiler) resolveCall(t *task) {
 	if t.src.Workflow != nil {
 		call = t.src.Workflow
 	}
-	if strings.Contains(call.Name, "<%") || strings.Contains(call.Name, "{{") {
-		c.unsupported(call.NameNode.Span, "a name that is an expression", "write the name itself")
+	if isExpression(call.Name) {
+		c.resolveDynamic(t, call)
 		return
 	}
 	if t.src.Workflow != nil {
@@ -266,7 +268,7 @@ func (c *compiler) resolveRetry(t *task, r *dsl.Retry) {
 	if counted && count == 0 {
 		return
 	}
-	out.Loop = len(t.items) > 0 || t.sub != nil || !counted || !delayed || t.failOn != nil ||
+	out.Loop = len(t.items) > 0 || t.callsWorkflow() || !counted || !delayed || t.failOn != nil ||
 		out.BreakOn.V != nil || out.ContinueOn.V != nil || t.publishOnError.given
 	t.retry = out
 }
@@ -294,7 +296,7 @@ func (t *task) targets() []string {
 
 func (t *task) info() step.TaskInfo {
 	kind := "ACTION"
-	if t.sub != nil {
+	if t.callsWorkflow() {
 		kind = "WORKFLOW"
 	}
 	return step.TaskInfo{

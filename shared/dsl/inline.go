@@ -48,8 +48,18 @@ func (r *reader) parseCall(n *Node, what string) *Call {
 		return &Call{Name: text, NameNode: n, Node: n}
 	}
 	c := &Call{Name: text[:m[1]], NameNode: yaml.NewString(n, 0, m[1], text[:m[1]]), Node: n}
+	if cutExpression(c.Name) {
+		r.warnf("name-cut", n.SpanOf(0, len(text)), "write the expression in it without blanks",
+			"a name that begins with text ends at the first blank: %s would call %q", what, c.Name)
+		return c
+	}
 	c.Params = r.parseParams(n, m[1], what)
 	return c
+}
+
+// cutExpression reports whether a name ends within an expression.
+func cutExpression(name string) bool {
+	return strings.LastIndex(name, "<%") > strings.LastIndex(name, "%>") || strings.LastIndex(name, "{{") > strings.LastIndex(name, "}}")
 }
 
 // parseParams finds the parameters in n's text from offset from on.

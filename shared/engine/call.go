@@ -101,7 +101,7 @@ func (e *Engine) open(ctx context.Context, ev *step.Event) (*call, error) {
 		e.tasks.Add(f.ID, f)
 	}
 	c.inbound()
-	return c, nil
+	return c, c.called()
 }
 
 // taskID is the id of the task execution that an event belongs to: the same

@@ -34,6 +34,10 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	named, err := c.childNamed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	act := &store.Action{
 		ID: derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)), Execution: c.t.Execution,
 		Task: c.task.ID, Name: c.t.Sub, Index: index, Round: c.t.Round, State: Running, StartedAt: c.e.now(),
@@ -49,6 +53,7 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 	}
 	a := c.answer(Running)
 	a.From, a.Child, a.Round, a.Nth = append([]string{}, c.t.From...), act.Workflow, c.t.Round, c.t.Nth
+	a.Prepared = named.answered()
 	return a, nil
 }
 

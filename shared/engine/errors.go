@@ -53,7 +53,7 @@ const (
 )
 
 // beforeAction are the parts of a task that are evaluated before it does anything.
-var beforeAction = []string{"input", "with-items", "concurrency", "retry"}
+var beforeAction = []string{"name", "input", "with-items", "concurrency", "retry"}
 
 func (c *call) doing(part string) string {
 	switch {

@@ -55,35 +55,46 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := c.itemsNamed(ctx, len(rows))
+	if err != nil {
+		return nil, err
+	}
 	if !known {
 		if err := c.saveBlocks(ctx, rows); err != nil {
 			return nil, err
 		}
 	}
 	if len(c.task.Answer) == 0 { // else this is repeated, and the task is settled already
-		if err := c.beginItems(ctx, len(rows)); err != nil {
+		if p, err = c.beginItems(ctx, len(rows), p); err != nil {
 			return nil, err
 		}
 	}
 	a := c.answer(Running)
 	a.From, a.Count, a.Round, a.Nth = append([]string{}, c.t.From...), len(rows), c.t.Round, c.t.Nth
-	a.Items, a.Concurrency = c.chunks(rows), concurrency
+	a.Items, a.Concurrency, a.Prepared = c.chunks(rows), concurrency, p.answered()
 	return a, nil
 }
 
 // beginItems stores that the task runs with so many items.
-func (c *call) beginItems(ctx context.Context, n int) error {
+func (c *call) beginItems(ctx context.Context, n int, p *preparedRecord) (*preparedRecord, error) {
 	kind := "ACTION"
 	if c.t.Sub != "" {
 		kind = "WORKFLOW"
 	}
 	c.begin(kind)
 	c.task.WithItems, c.task.Items, c.task.Round = true, n, c.t.Round
-	if err := c.e.opts.Records.Save(c.saving(ctx), c.task); err != nil && !isConflict(err) {
-		return err
+	err := c.e.opts.Records.Save(c.saving(ctx), c.task)
+	if isConflict(err) {
+		err = nil
+		if len(c.task.Prepared) > 0 {
+			p, err = c.earlierPrepared(ctx)
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.observe(Progress{State: Running, Item: -1, Items: n})
-	return nil
+	return p, nil
 }
 
 // storedRows are the items' values as an earlier call of this step has stored

@@ -26,6 +26,9 @@ func (c *call) prepare(ctx context.Context) (*step.Answer, error) {
 		if p, err = c.policies(ctx); err != nil {
 			return nil, err
 		}
+		if err := c.finds(ctx, p); err != nil {
+			return nil, err
+		}
 		err := c.savePrepared(ctx, p)
 		if isConflict(err) {
 			p, err = c.earlierPrepared(ctx)
@@ -40,16 +43,16 @@ func (c *call) prepare(ctx context.Context) (*step.Answer, error) {
 		}
 	}
 	a := c.answer(Running)
-	a.From, a.Nth, a.Prepared = append([]string{}, c.t.From...), c.t.Nth, p
+	a.From, a.Nth, a.Prepared = append([]string{}, c.t.From...), c.t.Nth, p.answered()
 	return a, nil
 }
 
 // prepared is what an earlier state of the task has evaluated; nil without.
-func (c *call) prepared() (*step.Prepared, error) {
+func (c *call) prepared() (*preparedRecord, error) {
 	if len(c.task.Prepared) == 0 {
 		return nil, nil
 	}
-	p := &step.Prepared{}
+	p := &preparedRecord{}
 	if err := json.Unmarshal(c.task.Prepared, p); err != nil {
 		return nil, fmt.Errorf("task execution %s: %w", c.task.ID, err)
 	}
@@ -59,7 +62,7 @@ func (c *call) prepared() (*step.Prepared, error) {
 // policies evaluates in Mistral's order. A join that can't be satisfied any more
 // fails for that, unless the expressions themselves are wrong: Mistral
 // evaluates them then, too.
-func (c *call) policies(ctx context.Context) (*step.Prepared, error) {
+func (c *call) policies(ctx context.Context) (*preparedRecord, error) {
 	blocked := c.joinable()
 	spec := c.t.Policies
 	if spec == nil {
@@ -84,7 +87,7 @@ func (c *call) policies(ctx context.Context) (*step.Prepared, error) {
 	if blocked != nil {
 		return nil, blocked
 	}
-	p := &step.Prepared{Pause: pause, Wait: wait, Timeout: timeout, Left: step.MaxSeconds}
+	p := &preparedRecord{Prepared: step.Prepared{Pause: pause, Wait: wait, Timeout: timeout, Left: step.MaxSeconds}}
 	if timeout > 0 {
 		p.Wait, p.Left, p.Expired = min(wait, timeout), max(timeout-wait, 1), timeout <= wait
 	}
@@ -141,9 +144,9 @@ func natural(v any) (n int64, problem string) {
 }
 
 // savePrepared stores that the task has begun, and with what.
-func (c *call) savePrepared(ctx context.Context, p *step.Prepared) error {
+func (c *call) savePrepared(ctx context.Context, p *preparedRecord) error {
 	var err error
-	if c.task.Prepared, err = json.Marshal(p); err != nil {
+	if c.task.Prepared, err = p.encode(); err != nil {
 		return err
 	}
 	kind := "ACTION"
@@ -159,7 +162,7 @@ func (c *call) savePrepared(ctx context.Context, p *step.Prepared) error {
 }
 
 // earlierPrepared is what another call of the same step has stored meanwhile.
-func (c *call) earlierPrepared(ctx context.Context) (*step.Prepared, error) {
+func (c *call) earlierPrepared(ctx context.Context) (*preparedRecord, error) {
 	c.task = &store.Task{ID: c.task.ID, Execution: c.t.Execution, Name: c.t.Name}
 	if err := c.e.opts.Records.Load(ctx, c.task); err != nil {
 		return nil, err

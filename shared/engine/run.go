@@ -97,6 +97,9 @@ func (c *call) input(ctx context.Context, published *value.Map) (*value.Map, err
 // actionDefaults adds what the execution's own environment gives an action by default:
 // {"__actions": {name: {parameter: value}}}.
 func (c *call) actionDefaults(input *value.Map) {
+	if c.t.Dynamic {
+		return // Mistral looks for the expression, not for what it comes to
+	}
 	for k, v := range mapIn(mapIn(c.own, "__actions"), c.ev.Action).All() {
 		if !input.Has(k) {
 			input.Set(k, v)

@@ -50,6 +50,7 @@ var kinds = []Kind{
 	either("lists-differ", "literal lists of with-items of different lengths"),
 	warn("maybe-unset", "a variable that only some of the ways to a task publish"),
 	err("missing-key", "a key that must be there"),
+	warn("name-cut", "a name that begins with text ends within an expression, at its first blank"),
 	err("name-too-long", "a task's name of more than 255 characters, 208 with a join"),
 	err("no-start-task", "every task has one that leads to it"),
 	either("not-a-list", "with-items over a constant that is no list"),

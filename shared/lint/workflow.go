@@ -168,9 +168,11 @@ func (c *checker) task(i int, t *dsl.Task) {
 		input.items = append(input.items, it.Var)
 	}
 	input.sure = in.sure && filled
+	named := in
+	named.sure = in.sure && len(t.WithItems) == 0 // else it may have no items, and on-error is asked
 	for _, call := range []*dsl.Call{t.Action, t.Workflow} {
 		if call != nil && !call.Implied {
-			c.expressions(call.NameNode, in)
+			c.expressions(call.NameNode, named)
 		}
 	}
 	params, whole := t.Arguments()

@@ -74,7 +74,9 @@ type Task struct {
 	WithItems []Iterator `json:"with-items,omitempty"`
 	Show      []string   `json:"show,omitempty"` // variables whose values the definition uses by itself
 	Chunk     *Chunk     `json:"chunk,omitempty"`
-	Sub       string     `json:"sub,omitempty"` // the sub-workflow's name
+	Call      *Call      `json:"call,omitempty"`    // the name of what the task calls is an expression
+	Dynamic   bool       `json:"dynamic,omitempty"` // it was one; an earlier state has evaluated it
+	Sub       string     `json:"sub,omitempty"`     // the sub-workflow's name, or the expression of it
 	SubSpec   *Workflow  `json:"sub-spec,omitempty"`
 	Error     *Failure   `json:"error,omitempty"` // what Step Functions caught
 
@@ -106,7 +108,7 @@ type Policies struct {
 	Timeout     value.Any `json:"timeout,omitzero"`
 }
 
-// Prepared is what [Policies] came to, times in seconds. A definition keeps it in a
+// Prepared is what [Policies] and [Call] came to, times in seconds. A definition keeps it in a
 // variable for all states of the task, the engine in the task's record.
 type Prepared struct {
 	Wait    int64 `json:"wait"`              // before the task's first state
@@ -114,6 +116,28 @@ type Prepared struct {
 	Left    int64 `json:"left"`              // of the timeout after the wait, or the longest time there is
 	Pause   bool  `json:"pause"`             // the task does not begin: the execution is paused
 	Expired bool  `json:"expired,omitempty"` // nothing is left: the task times out while it waits
+
+	// Where the name of what the task calls is an expression: what it came to.
+	Action   string  `json:"action,omitempty"` // underneath of all ad-hoc actions
+	Service  string  `json:"service,omitempty"`
+	Adhoc    []Adhoc `json:"adhoc,omitzero"`
+	Workflow string  `json:"workflow,omitempty"`
+}
+
+// Call is what a task may call whose name is an expression: the ad-hoc actions
+// or the workflows that the definition was compiled with, by qualified name, as
+// far as the name may come to them. Actions of the catalog need not be there.
+type Call struct {
+	Name      value.Any            `json:"name"`
+	Book      string               `json:"book,omitempty"` // the workbook whose names come first
+	Actions   map[string]Chain     `json:"actions,omitempty"`
+	Workflows map[string]*Workflow `json:"workflows,omitempty"`
+}
+
+// Chain is an ad-hoc action down to the action underneath, outermost first.
+type Chain struct {
+	Action string  `json:"action"`
+	Adhoc  []Adhoc `json:"adhoc"`
 }
 
 // MaxSeconds is the longest time that Step Functions takes.

@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"store":        {"value"},
 	"expr":         {"yaql", "dsl/yaml", "dsl/spell", "value"},
 	"actions":      {"openstack", "value"},
-	"engine":       {"actions", "store", "expr", "yaql", "openstack", "step", "value"},
+	"engine":       {"actions", "store", "expr", "yaql", "dsl/spell", "openstack", "step", "value"},
 	"compile":      {"dsl", "dsl/yaml", "dsl/spell", "asl", "expr", "yaql", "actions", "step", "value"},
 	"lint":         {"dsl", "dsl/yaml", "dsl/spell", "expr", "value"},
 	"local":        {"local/interp", "asl", "compile", "dsl", "engine", "store", "actions", "openstack", "step", "value"},
