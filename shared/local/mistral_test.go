@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,46 +26,77 @@ import (
 // notYet are the cases that do not end as in Mistral yet. One that does fails
 // the test, so that it is taken out.
 var notYet = map[string]bool{
-	"adhoc_cycle":                    true,
-	"adhoc_env":                      true,
-	"adhoc_missing_input":            true,
-	"adhoc_nested_workbook":          true,
-	"adhoc_output_error":             true,
-	"adhoc_unknown_base":             true,
-	"adhoc_unknown_input":            true,
-	"dynamic_action_list":            true,
-	"dynamic_action_mixed_text":      true,
-	"dynamic_action_retry":           true,
-	"env_action_defaults":            true,
-	"env_action_defaults_expression": true,
-	"jinja_basic":                    true,
-	"pause_and_fail_list":            true,
-	"pause_before":                   true,
-	"pause_before_branches":          true,
-	"pause_before_defaults":          true,
-	"pause_before_expression":        true,
-	"pause_before_first":             true,
-	"pause_before_items":             true,
-	"pause_before_join":              true,
-	"pause_before_resume":            true,
-	"pause_before_retry":             true,
-	"pause_before_two":               true,
-	"pause_before_two_resume":        true,
-	"pause_before_wait_before":       true,
-	"pause_command_resume":           true,
-	"pause_command_resume_alone":     true,
-	"pause_command_resume_branch":    true,
-	"pause_command_resume_fails":     true,
-	"pause_command_twice":            true,
-	"pause_sub_before":               true,
-	"pause_sub_command":              true,
-	"pause_sub_items":                true,
-	"pause_sub_resume":               true,
-	"pause_sub_task":                 true,
-	"retry_timeout_each":             true,
-	"reverse_pause_before":           true,
-	"reverse_pause_target":           true,
-	"timeout_wait_after":             true,
+	"adhoc_cycle":                       true,
+	"adhoc_env":                         true,
+	"adhoc_missing_input":               true,
+	"adhoc_nested_workbook":             true,
+	"adhoc_output_error":                true,
+	"adhoc_unknown_base":                true,
+	"adhoc_unknown_input":               true,
+	"dynamic_action_list":               true,
+	"dynamic_action_mixed_text":         true,
+	"dynamic_action_retry":              true,
+	"env_action_defaults":               true,
+	"env_action_defaults_expression":    true,
+	"jinja_basic":                       true,
+	"pause_and_fail_list":               true,
+	"pause_before":                      true,
+	"pause_before_branches":             true,
+	"pause_before_defaults":             true,
+	"pause_before_expression":           true,
+	"pause_before_first":                true,
+	"pause_before_items":                true,
+	"pause_before_join":                 true,
+	"pause_before_resume":               true,
+	"pause_before_retry":                true,
+	"pause_before_two":                  true,
+	"pause_before_two_resume":           true,
+	"pause_before_wait_before":          true,
+	"pause_command_resume":              true,
+	"pause_command_resume_alone":        true,
+	"pause_command_resume_branch":       true,
+	"pause_command_resume_fails":        true,
+	"pause_command_twice":               true,
+	"pause_sub_before":                  true,
+	"pause_sub_command":                 true,
+	"pause_sub_items":                   true,
+	"pause_sub_resume":                  true,
+	"pause_sub_task":                    true,
+	"retry_timeout_each":                true,
+	"reverse_pause_before":              true,
+	"reverse_pause_target":              true,
+	"timeout_wait_after":                true,
+	"action_name_by_expression":         true,
+	"adhoc_sees_published":              true,
+	"command_fail_expression_message":   true,
+	"command_succeed_output":            true,
+	"command_task_of_that_name":         true,
+	"dynamic_action_adhoc":              true,
+	"dynamic_action_empty":              true,
+	"dynamic_action_env":                true,
+	"dynamic_action_error":              true,
+	"dynamic_action_items":              true,
+	"dynamic_action_items_own_name":     true,
+	"dynamic_action_missing_parameter":  true,
+	"dynamic_action_null":               true,
+	"dynamic_action_number":             true,
+	"dynamic_action_unknown":            true,
+	"dynamic_action_unknown_unhandled":  true,
+	"dynamic_action_workbook":           true,
+	"dynamic_workflow_input_expression": true,
+	"dynamic_workflow_items":            true,
+	"dynamic_workflow_itself":           true,
+	"dynamic_workflow_null":             true,
+	"dynamic_workflow_number":           true,
+	"dynamic_workflow_unknown":          true,
+	"fail_on_items_failed":              true,
+	"on_clause_single":                  true,
+	"ops_approval":                      true,
+	"ops_env_driven":                    true,
+	"ops_rolling_restart":               true,
+	"retry_items_one_fails":             true,
+	"sub_name_by_expression":            true,
+	"workbook_called_from_outside":      true,
 }
 
 // differs are the cases whose outcome is another one on purpose, with the
@@ -128,6 +160,38 @@ func TestMistral(t *testing.T) {
 			t.Parallel()
 			runCase(t, readCase(t, path))
 		})
+	}
+}
+
+// TestLanguage holds docs/language.md to the cases: it names each of them, and
+// none that there is not.
+func TestLanguage(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for line := range strings.Lines(string(doc)) {
+		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
+		for _, m := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(cells[len(cells)-1], -1) {
+			named[m[1]] = strings.HasPrefix(line, "|")
+		}
+	}
+	paths, err := filepath.Glob(filepath.Join(casesDir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, p := range paths {
+		name := strings.TrimSuffix(filepath.Base(p), ".txtar")
+		if !named[name] {
+			t.Errorf("%s is not named: put it where the clause stands that it holds", name)
+		}
+		delete(named, name)
+	}
+	for name, inTable := range named {
+		if inTable {
+			t.Errorf("there is no case %s", name)
+		}
 	}
 }
 
