@@ -5,8 +5,8 @@ Usage: answer.py [--venv DIR]
 
 Reads one JSON object a line and writes one JSON object a line:
 
-    {"definitions": [...], "input": {}, "params": {}, "shuffle": 0}
-        how an execution ends, as record.py records it
+    {"definitions": [...], "input": {}, "params": {}, "shuffle": 0, "arrivals": false}
+        how an execution ends, as record.py records it; stepped.py says what the last two are
     {"validate": text}
         {"rejected": null or the reason}
     {"expressions": [...], "data": {}}
@@ -63,7 +63,9 @@ def answer(mistral, ask):
         return {"results": [evaluate(e, ask.get("data") or {}) for e in ask["expressions"]]}
     params = dict(ask.get("params") or {})
     workflow = params.pop("workflow", None)
-    return mistral.run(ask["definitions"], workflow, ask.get("input") or {}, params, ask.get("shuffle", 0))
+    return mistral.run(
+        ask["definitions"], workflow, ask.get("input") or {}, params,
+        ask.get("shuffle", 0), ask.get("arrivals", False))
 
 
 def evaluate(expression, data):

@@ -100,7 +100,7 @@ class Engine:
         while True:
             self._await(ex["id"], timeout)
             with db_api.transaction():
-                out = describe(db_api.get_workflow_execution(ex["id"]))
+                out = self._describe(db_api.get_workflow_execution(ex["id"]))
             if out["state"] != "PAUSED" or len(pauses) == resume:
                 break
             pauses.append(out)
@@ -108,6 +108,9 @@ class Engine:
         if pauses:
             out = dict(out, pauses=pauses)
         return out if out["state"] in _FINAL else {"hangs": out}
+
+    def _describe(self, ex):
+        return describe(ex)
 
     def _await(self, ex_id, timeout):
         """Waits until the execution, and all that belongs to it, has ended or stands still."""

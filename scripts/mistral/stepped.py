@@ -100,19 +100,20 @@ class Engine(recorder.Engine):
         kwargs.update(kwargs.pop("params", {}))
         return getattr(self._engine, method)(**kwargs)
 
-    def run(self, definitions, workflow, task_input, params, shuffle=0):
+    def run(self, definitions, workflow, task_input, params, shuffle=0, arrivals=False):
         """As recorder.Engine.run, in an order of its own for each number but 0.
 
         With 0 the queue is worked off in its order before any delayed call. Else
         what comes next is drawn from all that may happen at the same time.
         """
+        self._arrivals = arrivals
         self._random = random.Random(shuffle) if shuffle else None
         return super().run(definitions, workflow, task_input, params, 0)
 
-    def _run(self, definitions, workflow, task_input, params, timeout):
+    def _run(self, *args):
         self._queue.clear()
         self._steps = 0
-        return super()._run(definitions, workflow, task_input, params, timeout)
+        return super()._run(*args)
 
     def _await(self, ex_id, timeout):
         while self._step():
@@ -136,6 +137,14 @@ class Engine(recorder.Engine):
     def _due(self):
         self._enter()
         return self._scheduler.step(self._queue)
+
+    def _describe(self, ex):
+        """Adds how many task executions led to each task, in `arrivals`."""
+        out = super()._describe(ex)
+        if self._arrivals:
+            counts = collections.Counter(n[0] for t in ex.task_executions for n in t.next_tasks or [])
+            out["arrivals"] = dict(counts)
+        return out
 
     def _clean(self):
         super()._clean()

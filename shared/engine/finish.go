@@ -145,17 +145,23 @@ func (e *Engine) failInfo(ctx context.Context, head *store.Execution, tasks []*s
 		if err != nil {
 			return "", err
 		}
-		writeFailures(&b, acts)
+		writeFailures(&b, t, acts)
 	}
 	return b.String(), nil
 }
 
 // writeFailures adds a line for each failed try of a task's actions.
-func writeFailures(b *strings.Builder, acts []*store.Action) {
+func writeFailures(b *strings.Builder, t *store.Task, acts []*store.Action) {
 	i := 0
+	failure := func(output any) string {
+		if t.DropResult {
+			return "Unknown"
+		}
+		return expr.Str(output)
+	}
 	for _, a := range acts {
 		for _, earlier := range a.Earlier {
-			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", earlier.ID, i, expr.Str(earlier.Output.V))
+			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", earlier.ID, i, failure(earlier.Output.V))
 			i++
 		}
 		switch {
@@ -163,7 +169,7 @@ func writeFailures(b *strings.Builder, acts []*store.Action) {
 		case a.Workflow != "":
 			fmt.Fprintf(b, "    [wf_ex_id=%s, idx=%d]: %s\n", a.Workflow, i, a.Info)
 		default:
-			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", a.ID, i, expr.Str(a.Output.V))
+			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", a.ID, i, failure(a.Output.V))
 		}
 		i++
 	}
@@ -180,23 +186,28 @@ func finalContext(s *started, tasks []*store.Task) *value.Map {
 			ends = append(ends, t)
 		}
 	}
-	names := map[string]string{}
+	byID := map[string]*store.Task{}
 	for _, t := range tasks {
-		names[t.ID] = t.Name
+		byID[t.ID] = t
 	}
-	// Of several executions of one task the one counts whose predecessor is
-	// first in the definition.
-	before := func(t *store.Task) int {
-		if len(t.From) == 0 {
-			return -1
-		}
-		return s.order[names[t.From[0]]]
-	}
-	slices.SortStableFunc(ends, func(a, b *store.Task) int {
-		return cmp.Or(s.order[a.Name]-s.order[b.Name], before(b)-before(a))
-	})
+	slices.SortStableFunc(ends, func(a, b *store.Task) int { return byLineage(s.order, byID, a, b) })
 	ctx, _ := mergeContexts(ends)
 	return ctx
+}
+
+// byLineage sorts task executions as the definition has their tasks. Of several
+// executions of one task the one comes last, and so counts, whose predecessors,
+// the nearest first, are first in the definition: when they ended says nothing.
+func byLineage(order map[string]int, byID map[string]*store.Task, a, b *store.Task) int {
+	c := order[a.Name] - order[b.Name]
+	for c == 0 && len(a.From) > 0 && len(b.From) > 0 {
+		a, b = byID[a.From[0]], byID[b.From[0]]
+		if a == b || a == nil || b == nil {
+			return 0
+		}
+		c = order[b.Name] - order[a.Name]
+	}
+	return cmp.Or(c, len(b.From)-len(a.From))
 }
 
 // output evaluates an output clause; without one (or if it comes out empty) the

@@ -152,13 +152,15 @@ func (c *call) rows(ctx context.Context) ([]any, error) {
 		lists = append(lists, list)
 	}
 	rows := make([]any, len(lists[0]))
+	for j, list := range lists {
+		if len(list) != len(rows) {
+			return nil, c.exprError("with-items", c.t.At, fmt.Errorf("all lists must have the same length: %q has %d, %q has %d",
+				c.t.WithItems[0].Var, len(rows), c.t.WithItems[j].Var, len(list)))
+		}
+	}
 	for i := range rows {
 		row := make([]any, len(lists))
 		for j, list := range lists {
-			if len(list) != len(rows) {
-				return nil, c.exprError("with-items", c.t.At, fmt.Errorf("all lists must have the same length: %q has %d, %q has %d",
-					c.t.WithItems[0].Var, len(rows), c.t.WithItems[j].Var, len(list)))
-			}
 			row[j] = list[i]
 		}
 		rows[i] = row

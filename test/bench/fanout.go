@@ -34,7 +34,12 @@ func fanOut(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	w, err := prepare(ctx, dir, "fanout", manager, `
+	b, err := open(ctx, dir, "fanout", manager)
+	if err != nil {
+		return err
+	}
+	defer b.table.Close()
+	w, err := b.workflow(ctx, `
 version: '2.0'
 fan:
   input: [regions]
@@ -46,7 +51,6 @@ fan:
 	if err != nil {
 		return err
 	}
-	defer w.close()
 	peer, err := newPeer(ctx, s, cloud)
 	if err != nil {
 		return err

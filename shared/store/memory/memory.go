@@ -33,7 +33,14 @@ func New(now func() time.Time) *Table {
 
 // Get implements [store.Table].
 func (t *Table) Get(ctx context.Context, key store.Key) (store.Item, error) {
-	return store.One(t.BatchGet(ctx, []store.Key{key}))
+	items, err := t.BatchGet(ctx, []store.Key{key})
+	if err != nil {
+		return store.Item{}, err
+	}
+	if len(items) == 0 {
+		return store.Item{}, store.ErrNotFound
+	}
+	return items[0], nil
 }
 
 // BatchGet implements [store.Table].
@@ -58,7 +65,11 @@ func (t *Table) BatchGet(ctx context.Context, keys []store.Key) ([]store.Item, e
 
 // Query implements [store.Table].
 func (t *Table) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	q, after, err := q.Check()
+	q, err := q.Check()
+	if err != nil {
+		return store.Page{}, err
+	}
+	after, err := q.DecodeCursor()
 	if err != nil {
 		return store.Page{}, err
 	}

@@ -39,6 +39,9 @@ func (g *gen) damage(v any, depth int) any {
 	case *value.Map:
 		if v.Len() > 0 && (depth == 0 || g.chance(80)) {
 			k := pick(g, v.Keys()...)
+			if depth == 0 && k == "version" && g.chance(90) {
+				k = "wf"
+			}
 			out := value.Clone(v).(*value.Map)
 			switch {
 			case depth > 0 && g.chance(6):
