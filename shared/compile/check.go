@@ -128,7 +128,7 @@ func (c *compiler) checkExpressions(n *dsl.Node) {
 		return
 	}
 	for _, p := range expr.Check(n.Value()).Problems {
-		at := nodeAt(n, p.Path)
+		at := n.At(p.Path)
 		start := at.PosAt(p.Offset)
 		span := dsl.Span{File: at.Span.File, Start: start, End: at.Span.End}
 		if p.Name != "" {
@@ -144,26 +144,6 @@ func (c *compiler) checkExpressions(n *dsl.Node) {
 		}
 		c.errorf("expression", span, advice, "%s", p.Message)
 	}
-}
-
-// nodeAt follows a path of keys and indexes.
-func nodeAt(n *dsl.Node, path []any) *dsl.Node {
-	for _, step := range path {
-		var next *dsl.Node
-		switch step := step.(type) {
-		case string:
-			next = n.Get(step)
-		case int:
-			if step < len(n.Items) {
-				next = n.Items[step]
-			}
-		}
-		if next == nil {
-			return n
-		}
-		n = next
-	}
-	return n
 }
 
 func (c *compiler) unknownAction(call *dsl.Call) {

@@ -317,7 +317,7 @@ func (c *checker) expressions(n *dsl.Node, s site) {
 		return
 	}
 	for _, r := range expr.Check(n.Value()).Refs {
-		at := nodeAt(n, r.Path)
+		at := n.At(r.Path)
 		span := at.SpanOf(r.Offset, r.Offset+len(r.Name))
 		switch r.Kind {
 		case expr.Variable:
@@ -410,24 +410,4 @@ func (c *checker) publishers(name string) string {
 		return "Task " + tasks[0] + " publishes it,"
 	}
 	return "Tasks " + strings.Join(tasks, ", ") + " publish it,"
-}
-
-// nodeAt follows a path of keys and indexes.
-func nodeAt(n *dsl.Node, path []any) *dsl.Node {
-	for _, step := range path {
-		var next *dsl.Node
-		switch step := step.(type) {
-		case string:
-			next = n.Get(step)
-		case int:
-			if step < len(n.Items) {
-				next = n.Items[step]
-			}
-		}
-		if next == nil {
-			return n
-		}
-		n = next
-	}
-	return n
 }

@@ -3,6 +3,8 @@ package yaql
 import (
 	"math"
 	"math/big"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // maxBits bounds integers, so that no expression computes for hours on one.
@@ -178,18 +180,8 @@ func greaterEqual(a, b any) (any, error) {
 // truth is Python's bool().
 func truth(v any) bool {
 	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case *big.Int:
-		return v.Sign() != 0
+	case nil, bool, string, int64, float64, *big.Int:
+		return value.Truth(v)
 	case timespan:
 		return v.us.Sign() != 0
 	}

@@ -178,6 +178,27 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// At follows a path of keys and indexes as far as it goes, and returns where it
+// came to.
+func (n *Node) At(path []any) *Node {
+	for _, step := range path {
+		var next *Node
+		switch step := step.(type) {
+		case string:
+			next = n.Get(step)
+		case int:
+			if step < len(n.Items) {
+				next = n.Items[step]
+			}
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
 // Entry returns the pair with a string key of a dictionary, or nil.
 func (n *Node) Entry(key string) *Entry {
 	if n == nil {

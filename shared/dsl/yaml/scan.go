@@ -263,9 +263,7 @@ func (s *scanner) fetchOpen(kind tokenKind) {
 	s.saveKey()
 	s.flow++
 	s.keyAllowed = true
-	start := s.pos
-	s.advance(1)
-	s.emit(kind, start)
+	s.indicator(kind)
 }
 
 func (s *scanner) fetchClose(kind tokenKind) {
@@ -274,49 +272,48 @@ func (s *scanner) fetchClose(kind tokenKind) {
 		s.flow--
 	}
 	s.keyAllowed = false
+	s.indicator(kind)
+}
+
+// indicator emits a token of one character.
+func (s *scanner) indicator(kind tokenKind) {
 	start := s.pos
 	s.advance(1)
 	s.emit(kind, start)
 }
 
+// openBlock begins a block at an indicator that is indented further than the one
+// around it; between brackets there are none.
+func (s *scanner) openBlock(kind tokenKind, advice, problem string) {
+	if s.flow > 0 {
+		return
+	}
+	if !s.keyAllowed {
+		s.fail(s.pos, advice, "%s", problem)
+	}
+	if s.push(s.column()) {
+		s.queue = append(s.queue, token{kind: kind, start: s.pos, end: s.pos})
+	}
+}
+
 func (s *scanner) fetchComma() {
 	s.keyAllowed = true
 	s.dropKey()
-	start := s.pos
-	s.advance(1)
-	s.emit(tokComma, start)
+	s.indicator(tokComma)
 }
 
 func (s *scanner) fetchDash() {
-	if s.flow == 0 {
-		if !s.keyAllowed {
-			s.fail(s.pos, "begin the list on a line of its own", "a list can't begin here")
-		}
-		if s.push(s.column()) {
-			s.queue = append(s.queue, token{kind: tokBlockList, start: s.pos, end: s.pos})
-		}
-	}
+	s.openBlock(tokBlockList, "begin the list on a line of its own", "a list can't begin here")
 	s.keyAllowed = true
 	s.dropKey()
-	start := s.pos
-	s.advance(1)
-	s.emit(tokDash, start)
+	s.indicator(tokDash)
 }
 
 func (s *scanner) fetchKey() {
-	if s.flow == 0 {
-		if !s.keyAllowed {
-			s.fail(s.pos, "", "a key can't stand here")
-		}
-		if s.push(s.column()) {
-			s.queue = append(s.queue, token{kind: tokBlockMap, start: s.pos, end: s.pos})
-		}
-	}
+	s.openBlock(tokBlockMap, "", "a key can't stand here")
 	s.keyAllowed = s.flow == 0
 	s.dropKey()
-	start := s.pos
-	s.advance(1)
-	s.emit(tokKey, start)
+	s.indicator(tokKey)
 }
 
 func (s *scanner) fetchValue() {
@@ -328,21 +325,11 @@ func (s *scanner) fetchValue() {
 		}
 		s.keyAllowed = false
 	} else {
-		if s.flow == 0 {
-			if !s.keyAllowed {
-				s.fail(s.pos, "put the text in quotes if the colon belongs to it",
-					"a second ': ' on one line")
-			}
-			if s.push(s.column()) {
-				s.queue = append(s.queue, token{kind: tokBlockMap, start: s.pos, end: s.pos})
-			}
-		}
+		s.openBlock(tokBlockMap, "put the text in quotes if the colon belongs to it", "a second ': ' on one line")
 		s.keyAllowed = s.flow == 0
 		s.dropKey()
 	}
-	start := s.pos
-	s.advance(1)
-	s.emit(tokValue, start)
+	s.indicator(tokValue)
 }
 
 // saveKey notes that the token which begins here may turn out to be a key.
