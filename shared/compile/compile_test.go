@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +12,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/asl"
 	"github.com/sirocco-workflows/sirocco/shared/compile"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/test/golden"
 )
 
 var update = flag.Bool("update", false, "write the out/ sections of testdata anew")
@@ -21,45 +20,7 @@ var update = flag.Bool("update", false, "write the out/ sections of testdata ane
 // TestGolden compiles the files of each case and compares the definitions, or
 // what is wrong with the files, with the case's out/ sections.
 func TestGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) { golden(t, path) })
-	}
-}
-
-func golden(t *testing.T, path string) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ar := txtar.Parse(data)
-	var in []txtar.File
-	want := map[string]string{}
-	for _, f := range ar.Files {
-		if strings.HasPrefix(f.Name, "out/") {
-			want[f.Name] = string(f.Data)
-		} else {
-			in = append(in, f)
-		}
-	}
-	got := compiled(t, in)
-	if *update {
-		ar.Files = append(in, got...)
-		if err := os.WriteFile(path, txtar.Format(ar), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	have := map[string]string{}
-	for _, f := range got {
-		have[f.Name] = string(f.Data)
-	}
-	if diff := cmp.Diff(want, have); diff != "" {
-		t.Errorf("-want +got (go test -update writes it anew):\n%s", diff)
-	}
+	golden.Run(t, *update, func(t *testing.T, in *txtar.Archive) []txtar.File { return compiled(t, in.Files) })
 }
 
 func compiled(t *testing.T, in []txtar.File) []txtar.File {

@@ -108,26 +108,39 @@ func CheckKeys(keys ...Key) ([]Key, error) {
 	return unique, nil
 }
 
+// One makes of what BatchGet answers to one key what Get answers to it.
+func One(items []Item, err error) (Item, error) {
+	if err != nil {
+		return Item{}, err
+	}
+	if len(items) == 0 {
+		return Item{}, ErrNotFound
+	}
+	return items[0], nil
+}
+
 // Check says whether the query is legal and returns it with the page size to
-// use. The error is an *InvalidError.
-func (q Query) Check() (Query, error) {
+// use, and the position behind which it begins, nil for the beginning. The error
+// is an *InvalidError.
+func (q Query) Check() (Query, *Position, error) {
 	if err := checkPart("partition key", q.PK, MaxPK); err != nil {
-		return q, err
+		return q, nil, err
 	}
 	if q.SKPrefix != "" {
 		if err := checkPart("prefix", q.SKPrefix, MaxSK); err != nil {
-			return q, err
+			return q, nil, err
 		}
 	}
 	switch {
 	case q.Limit < 0:
-		return q, invalidf("limit %d is negative", q.Limit)
+		return q, nil, invalidf("limit %d is negative", q.Limit)
 	case q.Limit == 0:
 		q.Limit = DefaultLimit
 	case q.Limit > MaxLimit:
 		q.Limit = MaxLimit
 	}
-	return q, nil
+	after, err := q.DecodeCursor()
+	return q, after, err
 }
 
 // ExpiresUnix is the moment of expiry as tables keep it: whole seconds since

@@ -34,12 +34,7 @@ func fanOut(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	b, err := open(ctx, dir, "fanout", manager)
-	if err != nil {
-		return err
-	}
-	defer b.table.Close()
-	w, err := b.workflow(ctx, `
+	w, err := prepare(ctx, dir, "fanout", manager, `
 version: '2.0'
 fan:
   input: [regions]
@@ -51,6 +46,7 @@ fan:
 	if err != nil {
 		return err
 	}
+	defer w.close()
 	peer, err := newPeer(ctx, s, cloud)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,50 +46,50 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// bed is an embedded mode with its store on disk.
-type bed struct {
-	runner *local.Runner
-	table  *embedded.Table
-	reg    *actions.Registry
+// workflow is a compiled workflow, ready to run, in an embedded mode of its own
+// with its store on disk.
+type workflow struct {
+	runner  *local.Runner
+	table   *embedded.Table
+	program *local.Program
+	w       *compile.Workflow
 }
 
-func open(ctx context.Context, dir, name string, manager *openstack.Manager) (*bed, error) {
-	table, err := embedded.Open(ctx, filepath.Join(dir, name+".db"), embedded.Options{})
+// prepare compiles a text. name is the store's; close must follow.
+func prepare(ctx context.Context, dir, name string, manager *openstack.Manager, text string) (*workflow, error) {
+	registry, err := actions.NewRegistry()
 	if err != nil {
 		return nil, err
 	}
-	registry, err := actions.NewRegistry()
+	file, diags := dsl.Parse("bench.yaml", []byte(text), dsl.Options{})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	all, diags := compile.Files([]*dsl.File{file}, compile.Options{Registry: registry})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	table, err := embedded.Open(ctx, filepath.Join(dir, name+".db"), embedded.Options{})
 	if err != nil {
 		return nil, err
 	}
 	r, err := local.New(local.Options{
 		Table: table, Registry: registry, Actions: actions.NewRunner(registry, manager, actions.RunnerOptions{}),
 	})
-	return &bed{r, table, registry}, err
+	if err != nil {
+		return nil, errors.Join(err, table.Close())
+	}
+	p, err := r.Load(ctx, local.Machines{all[0].Machine: all[0].Definition})
+	if err != nil {
+		return nil, errors.Join(err, table.Close())
+	}
+	return &workflow{r, table, p, all[0]}, nil
 }
 
-// workflow is a compiled workflow, ready to run.
-type workflow struct {
-	bed     *bed
-	program *local.Program
-	w       *compile.Workflow
-}
-
-func (b *bed) workflow(ctx context.Context, text string) (*workflow, error) {
-	file, diags := dsl.Parse("bench.yaml", []byte(text), dsl.Options{})
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	all, diags := compile.Files([]*dsl.File{file}, compile.Options{Registry: b.reg})
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	p, err := b.runner.Load(ctx, local.Machines{all[0].Machine: all[0].Definition})
-	return &workflow{b, p, all[0]}, err
-}
+func (w *workflow) close() { _ = w.table.Close() }
 
 func (w *workflow) run(ctx context.Context, target engine.Target, input *value.Map) error {
-	head, err := w.bed.runner.Run(ctx, w.program, w.w.Machine, engine.StartRequest{Workflow: w.w.Spec, Input: input, Target: target})
+	head, err := w.runner.Run(ctx, w.program, w.w.Machine, engine.StartRequest{Workflow: w.w.Spec, Input: input, Target: target})
 	if err != nil {
 		return err
 	}
@@ -100,12 +101,7 @@ func (w *workflow) run(ctx context.Context, target engine.Target, input *value.M
 
 // threeTasks counts executions a second, one after the other and 16 at once.
 func threeTasks(ctx context.Context, dir string) error {
-	b, err := open(ctx, dir, "three", nil)
-	if err != nil {
-		return err
-	}
-	defer b.table.Close()
-	w, err := b.workflow(ctx, `
+	w, err := prepare(ctx, dir, "three", nil, `
 version: '2.0'
 three:
   tasks:
@@ -116,6 +112,7 @@ three:
 	if err != nil {
 		return err
 	}
+	defer w.close()
 	for _, at := range []int{1, 16} {
 		const n = 1000
 		took, err := timed(func() error { return concurrently(n, at, func(int) error { return w.run(ctx, engine.Target{}, nil) }) })
@@ -129,12 +126,7 @@ three:
 }
 
 func withItems(ctx context.Context, dir string) error {
-	b, err := open(ctx, dir, "items", nil)
-	if err != nil {
-		return err
-	}
-	defer b.table.Close()
-	w, err := b.workflow(ctx, `
+	w, err := prepare(ctx, dir, "items", nil, `
 version: '2.0'
 items:
   input: [n]
@@ -144,6 +136,7 @@ items:
 	if err != nil {
 		return err
 	}
+	defer w.close()
 	best := time.Hour
 	for range 3 {
 		took, err := timed(func() error { return w.run(ctx, engine.Target{}, value.MapOf("n", 1000)) })
@@ -158,12 +151,7 @@ items:
 
 // growth compares 1,000 with 10,000 items of std.echo.
 func growth(ctx context.Context, dir string) error {
-	b, err := open(ctx, dir, "growth", nil)
-	if err != nil {
-		return err
-	}
-	defer b.table.Close()
-	w, err := b.workflow(ctx, `
+	w, err := prepare(ctx, dir, "growth", nil, `
 version: '2.0'
 items:
   input: [n]
@@ -177,6 +165,7 @@ items:
 	if err != nil {
 		return err
 	}
+	defer w.close()
 	var times [2]time.Duration
 	for i, n := range []int{1000, 10000} {
 		runtime.GC()

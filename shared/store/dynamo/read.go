@@ -229,11 +229,7 @@ func (t *Table) join(set partSet, parts map[store.Key]attributes) ([]byte, error
 
 // Query implements [store.Table].
 func (t *Table) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	q, err := q.Check()
-	if err != nil {
-		return store.Page{}, err
-	}
-	after, err := q.DecodeCursor()
+	q, after, err := q.Check()
 	if err != nil {
 		return store.Page{}, err
 	}

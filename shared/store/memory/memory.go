@@ -33,14 +33,7 @@ func New(now func() time.Time) *Table {
 
 // Get implements [store.Table].
 func (t *Table) Get(ctx context.Context, key store.Key) (store.Item, error) {
-	items, err := t.BatchGet(ctx, []store.Key{key})
-	if err != nil {
-		return store.Item{}, err
-	}
-	if len(items) == 0 {
-		return store.Item{}, store.ErrNotFound
-	}
-	return items[0], nil
+	return store.One(t.BatchGet(ctx, []store.Key{key}))
 }
 
 // BatchGet implements [store.Table].
@@ -65,11 +58,7 @@ func (t *Table) BatchGet(ctx context.Context, keys []store.Key) ([]store.Item, e
 
 // Query implements [store.Table].
 func (t *Table) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	q, err := q.Check()
-	if err != nil {
-		return store.Page{}, err
-	}
-	after, err := q.DecodeCursor()
+	q, after, err := q.Check()
 	if err != nil {
 		return store.Page{}, err
 	}
