@@ -11,7 +11,15 @@ import (
 
 // workflow compares the outcomes of one random workflow.
 func (o options) workflow(ctx context.Context, m *mistral, seed uint64) (verdict, error) {
-	c := generate.Workflow(seed, generate.Options{})
+	return o.workflowOf(ctx, m, generate.Workflow(seed, generate.Options{}))
+}
+
+// reverse compares the outcomes of one random reverse workflow.
+func (o options) reverse(ctx context.Context, m *mistral, seed uint64) (verdict, error) {
+	return o.workflowOf(ctx, m, generate.Workflow(seed, generate.Options{Reverse: true}))
+}
+
+func (o options) workflowOf(ctx context.Context, m *mistral, c generate.Case) (verdict, error) {
 	v, err := o.compare(ctx, m, c, o.orders)
 	if err != nil || !v.differs() {
 		return v, err

@@ -96,6 +96,10 @@ func (w *workflow) callWith(t *task, scope []variable) {
 			in.Set(name, w.templated(kindOf(name), scope))
 		}
 	}
+	if len(sub.tasks) > 0 {
+		target := pick(w.gen, sub.tasks...)
+		in.Set("task_name", pick(w.gen, target, "<% concat("+target+") %>"))
+	}
 	if in.Len() > 0 {
 		t.body.Set("input", in)
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // Case is a file of workflows, of which the first is started, with its input
-// and parameters (`env`).
+// and parameters (`env`, and `task_name` of a reverse one).
 type Case struct {
 	Doc, Input, Params *value.Map
 }
@@ -33,6 +33,8 @@ func (c Case) YAML() []byte { return YAML(c.Doc) }
 type Options struct {
 	// MaxTasks is the largest number of tasks of the first workflow; 0 = 12.
 	MaxTasks int
+	// Reverse makes most of the workflows reverse ones.
+	Reverse bool
 }
 
 // Workflow makes a case.
@@ -56,6 +58,7 @@ type gen struct {
 type subWorkflow struct {
 	name  string
 	input []string
+	tasks []string // of a reverse one
 }
 
 // variable is a name that `$` may have.
@@ -85,9 +88,12 @@ func (g *gen) file() Case {
 		name := fmt.Sprintf("sub%d", i+1)
 		wf, input := g.workflow(3, false)
 		subs.Set(name, wf)
-		g.subs = append(g.subs, subWorkflow{name, input})
+		g.subs = append(g.subs, subWorkflow{name, input, targets(wf)})
 	}
 	wf, _ := g.workflow(g.opts.MaxTasks, true)
+	if names := targets(wf); len(names) > 0 {
+		c.Params.Set("task_name", pick(g, names...))
+	}
 	c.Doc.Set("wf", wf)
 	for name, sub := range subs.All() {
 		c.Doc.Set(name, sub)
@@ -118,7 +124,10 @@ func (g *gen) fillInput(c Case, wf *value.Map) {
 // workflow makes a workflow of up to n tasks and returns the names of its input.
 func (g *gen) workflow(n int, top bool) (*value.Map, []string) {
 	wf := value.NewMap(0)
-	w := &workflow{gen: g}
+	w := &workflow{gen: g, reverse: g.opts.Reverse && g.chance(75)}
+	if w.reverse {
+		wf.Set("type", "reverse")
+	}
 	if g.chance(5) {
 		wf.Set("description", "about "+pick(g, words...))
 	}

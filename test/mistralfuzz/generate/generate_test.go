@@ -13,20 +13,21 @@ import (
 // what the tree says.
 func TestWorkflowsAreAccepted(t *testing.T) {
 	tasks := 0
-	for seed := range uint64(500) {
-		c := Workflow(seed, Options{})
+	for seed := range uint64(1000) {
+		opts := Options{Reverse: seed%2 == 1}
+		c := Workflow(seed, opts)
 		text := c.YAML()
 		file, diags := dsl.Parse("wf.yaml", text, dsl.Options{})
 		if diags.HasErrors() {
 			t.Fatalf("seed %d: %v\n%s", seed, diags, text)
 		}
 		tasks += len(file.Workflows[0].Tasks)
-		if again := Workflow(seed, Options{}); !bytes.Equal(again.YAML(), text) {
+		if again := Workflow(seed, opts); !bytes.Equal(again.YAML(), text) {
 			t.Fatalf("seed %d gives two cases", seed)
 		}
 	}
-	if tasks < 1500 {
-		t.Errorf("only %d tasks in 500 workflows", tasks)
+	if tasks < 3000 {
+		t.Errorf("only %d tasks in 1000 workflows", tasks)
 	}
 }
 

@@ -14,6 +14,7 @@ type workflow struct {
 	published []variable // by any task
 	required  []string
 	all       []*task
+	reverse   bool
 }
 
 // task is a task in the making.
@@ -34,16 +35,16 @@ const maxRuns = 6
 func (w *workflow) tasks(n int) *value.Map {
 	for i := range n {
 		t := &task{name: fmt.Sprintf("t%d", i+1), body: value.NewMap(0), clauses: map[string][]any{}}
-		w.link(t)
+		if w.reverse {
+			w.require(t)
+		} else {
+			w.link(t)
+		}
 		w.fill(t)
 		w.all = append(w.all, t)
 	}
-	if w.chance(12) {
-		w.cycle()
-	}
-	for _, t := range w.all {
-		w.commands(t)
-		w.writeClauses(t)
+	if !w.reverse {
+		w.leads()
 	}
 	order := slices.Clone(w.all)
 	if w.chance(30) {
@@ -54,6 +55,17 @@ func (w *workflow) tasks(n int) *value.Map {
 		out.Set(t.name, t.body)
 	}
 	return out
+}
+
+// leads adds what tasks of a direct workflow lead to besides.
+func (w *workflow) leads() {
+	if w.chance(12) {
+		w.cycle()
+	}
+	for _, t := range w.all {
+		w.commands(t)
+		w.writeClauses(t)
+	}
 }
 
 // link makes clauses of earlier tasks lead to t.
@@ -191,6 +203,10 @@ func (w *workflow) writeClauses(t *task) {
 // defaults are task-defaults which lead nowhere but to the last task.
 func (w *workflow) defaults() *value.Map {
 	out := value.NewMap(0)
+	if w.reverse && w.chance(50) {
+		out.Set("requires", []any{w.all[0].name}) // which requires none itself
+		return out
+	}
 	last := w.all[len(w.all)-1]
 	switch w.IntN(4) {
 	case 0:
