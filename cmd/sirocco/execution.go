@@ -151,12 +151,12 @@ func document(ctx context.Context, records *store.Records, head *store.Execution
 		list[i] = value.MapOf("name", t.Name, "state", t.State, "state_info", nullable(t.StateInfo),
 			"published", t.PublishedValue(), "result", result, "started_at", stamp(t.StartedAt), "finished_at", stamp(t.FinishedAt))
 	}
-	out := &store.Output{ID: head.ID}
-	if err := records.Load(ctx, out); err != nil {
+	output, err := records.OutputOf(ctx, head.ID)
+	if err != nil {
 		return nil, err
 	}
 	return value.MapOf("id", head.ID, "workflow", head.Workflow, "state", head.State, "state_info", nullable(head.StateInfo),
-		"output", out.Output.V, "tasks", list), nil
+		"output", output, "tasks", list), nil
 }
 
 func nullable(s *string) any {

@@ -14,12 +14,17 @@ func addSubSpec(m *value.Map, t *task) {
 }
 
 func (b *builder) startSub(t *task) *asl.State {
+	name, input := query("$states.input.child"), any(value.NewMap(0))
+	if b.src.pauses {
+		const resumed = "$exists($states.input.start) ? $states.input.start."
+		name, input = query(resumed+"name : $states.input.child"), query(resumed+"input : {}")
+	}
 	s := &asl.State{
 		Type: asl.TypeTask, Resource: startExecution,
 		Arguments: value.MapOf(
 			"StateMachineArn", b.stateMachine(t),
-			"Name", query("$states.input.child"),
-			"Input", value.NewMap(0)),
+			"Name", name,
+			"Input", input),
 	}
 	s.TimeoutSeconds = t.stateTimeout()
 	return s

@@ -51,7 +51,12 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 	} else {
 		c.observeItem(index, Running, "")
 	}
+	start, err := c.resumeChild(ctx, act.Workflow)
+	if err != nil {
+		return nil, err
+	}
 	a := c.answer(Running)
+	a.Start = start
 	a.From, a.Child, a.Round, a.Nth = append([]string{}, c.t.From...), act.Workflow, c.t.Round, c.t.Nth
 	a.Prepared = named.answered()
 	return a, nil

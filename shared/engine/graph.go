@@ -46,6 +46,13 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 		g.Joins = map[string]bool{}
 	}
 	g.Tasks[name] = &store.GraphTask{ID: id, Done: true, Next: next}
+	g.Running--
+	return dispatch(spec, g, id, hits)
+}
+
+// dispatch takes routes that lead on from a task execution, and returns the
+// tasks that start now.
+func dispatch(spec *step.Workflow, g *store.Graph, id string, hits []hit) []step.Arrival {
 	joins := joinsOf(spec)
 	var out []step.Arrival
 	times := map[string]int{}
@@ -62,7 +69,7 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 		g.Tasks[h.To] = &store.GraphTask{}
 	}
 	out = append(out, readyJoins(spec, g, joins)...)
-	g.Running += len(out) - 1
+	g.Running += len(out)
 	return out
 }
 

@@ -154,22 +154,25 @@ func (r *Runner) Run(ctx context.Context, p *Program, machine string, req engine
 	if err != nil {
 		return nil, err
 	}
-	return r.drive(ctx, p, machine, head.ID)
+	return r.drive(ctx, p, machine, head)
 }
 
-// Resume goes on with an execution that was stopped or killed. One that has
+// Resume goes on with an execution that was stopped, killed or paused. One that has
 // ended is returned as it is.
 func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error) {
 	head, err := r.records.Execution(ctx, id)
 	if err != nil || head.Finished {
 		return head, err
 	}
+	if head.Root != "" {
+		return nil, fmt.Errorf("execution %s is a sub-workflow of %s: resume that", id, head.Root)
+	}
+	if head, err = r.engine.Resume(ctx, id); err != nil {
+		return nil, err
+	}
 	start, err := r.records.Start(ctx, id)
 	if err != nil {
 		return nil, err
-	}
-	if head.Root != "" {
-		return nil, fmt.Errorf("execution %s is a sub-workflow of %s: resume that", id, head.Root)
 	}
 	item, err := r.opts.Table.Get(ctx, machinesKey(start.Program))
 	if err != nil {
@@ -183,15 +186,20 @@ func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error
 	if err != nil {
 		return nil, err
 	}
-	return r.drive(ctx, p, start.Machine, id)
+	return r.drive(ctx, p, start.Machine, head)
 }
 
 // drive runs the state machine to its end and finishes the record.
-func (r *Runner) drive(ctx context.Context, p *Program, machine, id string) (*store.Execution, error) {
-	run, err := p.interp.Resume(ctx, id)
+func (r *Runner) drive(ctx context.Context, p *Program, machine string, head *store.Execution) (*store.Execution, error) {
+	id := head.ID
+	start, err := r.engine.StartOf(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	run, err := p.interp.Resume(ctx, start.Name)
 	if notFound := (*interp.NotFoundError)(nil); errors.As(err, &notFound) {
 		// Killed before its first save, or new: what it did before is recorded.
-		run, err = p.interp.Start(ctx, interp.StartInput{Machine: "${" + machine + "}", Name: id})
+		run, err = p.interp.Start(ctx, interp.StartInput{Machine: "${" + machine + "}", Name: start.Name, Input: start.Input})
 	}
 	if err != nil {
 		return nil, err
@@ -204,7 +212,7 @@ func (r *Runner) drive(ctx context.Context, p *Program, machine, id string) (*st
 		}
 		return nil, err
 	}
-	r.journal.release(id)
+	r.journal.release(start.Name)
 	var failure *step.Failure
 	if out.Status != interp.Succeeded {
 		failure = &step.Failure{Error: out.Error, Cause: out.Cause}

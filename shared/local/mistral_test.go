@@ -26,53 +26,19 @@ import (
 // notYet are the cases that do not end as in Mistral yet. One that does fails
 // the test, so that it is taken out.
 var notYet = map[string]bool{
-	"adhoc_cycle":                     true,
-	"adhoc_env":                       true,
-	"adhoc_missing_input":             true,
-	"adhoc_nested_workbook":           true,
-	"adhoc_output_error":              true,
-	"adhoc_sees_published":            true,
-	"adhoc_unknown_base":              true,
-	"adhoc_unknown_input":             true,
 	"command_fail_expression_message": true,
-	"command_succeed_output":          true,
-	"command_task_of_that_name":       true,
-	"dynamic_action_list":             true,
-	"dynamic_action_mixed_text":       true,
-	"dynamic_action_retry":            true,
-	"env_action_defaults":             true,
-	"env_action_defaults_expression":  true,
-	"jinja_basic":                     true,
-	"on_clause_single":                true,
-	"ops_approval":                    true,
-	"ops_rolling_restart":             true,
-	"pause_and_fail_list":             true,
-	"pause_before":                    true,
-	"pause_before_branches":           true,
-	"pause_before_defaults":           true,
-	"pause_before_expression":         true,
-	"pause_before_first":              true,
-	"pause_before_items":              true,
-	"pause_before_join":               true,
-	"pause_before_resume":             true,
-	"pause_before_retry":              true,
-	"pause_before_two":                true,
-	"pause_before_two_resume":         true,
-	"pause_before_wait_before":        true,
-	"pause_command_resume":            true,
-	"pause_command_resume_alone":      true,
-	"pause_command_resume_branch":     true,
-	"pause_command_resume_fails":      true,
-	"pause_command_twice":             true,
-	"pause_sub_before":                true,
-	"pause_sub_command":               true,
-	"pause_sub_items":                 true,
-	"pause_sub_resume":                true,
-	"pause_sub_task":                  true,
-	"retry_timeout_each":              true,
-	"reverse_pause_before":            true,
-	"reverse_pause_target":            true,
-	"timeout_wait_after":              true,
+	"command_succeed_output": true,
+	"command_task_of_that_name": true,
+	"dynamic_action_list": true,
+	"dynamic_action_mixed_text": true,
+	"dynamic_action_retry": true,
+	"env_action_defaults_expression": true,
+	"jinja_basic": true,
+	"on_clause_single": true,
+	"ops_approval": true,
+	"ops_rolling_restart": true,
+	"retry_timeout_each": true,
+	"timeout_wait_after": true,
 }
 
 // differs are the cases whose outcome is another one on purpose, with the
@@ -80,6 +46,7 @@ var notYet = map[string]bool{
 var differs = map[string]string{
 	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
 	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_expression_items": "16", "timeout_expression_subworkflow": "17", "timeout_subworkflow": "17",
+	"adhoc_unknown_base": "15", "adhoc_cycle": "15", "adhoc_output_error": "33", "adhoc_nested_workbook": "34", "pause_before_join": "35",
 	"join_input_invalid": "15",
 	"reverse_cycle":      "29",
 	"reverse_sub_none":   "30", "reverse_sub_unknown": "30", "reverse_sub_declares": "30", "reverse_sub_items_unknown": "31",
@@ -90,7 +57,7 @@ var differs = map[string]string{
 // racy are the cases in which a branch fails the workflow while another one
 // runs: whether that one's variables are in the output depends on which is
 // sooner, so only state and state_info are compared.
-var racy = map[string]bool{"error_fork_after": true, "error_other_branch": true, "command_fail_in_branch": true, "command_succeed_in_branch": true}
+var racy = map[string]bool{"error_fork_after": true, "error_other_branch": true, "command_fail_in_branch": true, "command_succeed_in_branch": true, "pause_sub_items": true}
 
 var update = flag.Bool("update", false, "write the outcomes anew that differ on purpose")
 
@@ -117,6 +84,7 @@ func writeOurs(t *testing.T, name string, got *value.Map) {
 // earlier are the cases that fail in Mistral when they run and are refused here
 // when they are compiled: it is certain that they fail.
 var earlier = map[string]bool{
+	"adhoc_missing_input": true, "adhoc_unknown_input": true,
 	"error_missing_parameter": true, "error_type": true, "error_unknown_action": true, "error_unknown_action_later": true,
 	"name_adhoc_base": true, "name_workflow_blank": true,
 	"error_unknown_function": true, "error_unknown_parameter": true,
@@ -281,17 +249,11 @@ func difference(t *testing.T, name string, got *value.Map, c mistralCase) string
 }
 
 // alike takes out of outcomes what is not seen from outside: what Mistral keeps
-// for after a pause, and that nothing is null in one place and {} in another.
+// for after a pause.
 func alike(v any) {
 	switch v := v.(type) {
 	case *value.Map:
 		v.Delete("backlog")
-		if published, ok := v.Get("published"); ok && published == nil {
-			v.Set("published", value.NewMap(0))
-		}
-		if output, ok := v.Get("output"); ok && output == nil && v.Has("tasks") {
-			v.Set("output", value.NewMap(0))
-		}
 		for _, e := range v.All() {
 			alike(e)
 		}

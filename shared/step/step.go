@@ -248,10 +248,18 @@ type Answer struct {
 	Items       []any  `json:"items,omitzero"`  // chunks, with what the definition shows of them
 	Concurrency int64  `json:"concurrency"`     // of the items, 0 = any
 	Child       string `json:"child,omitempty"` // the sub-workflow's execution
+	Start       *Start `json:"start,omitempty"` // how to start its state machine, where that is not its first time
 	Again       bool   `json:"again,omitempty"` // the retry policy wants another round
 	Delay       int64  `json:"delay,omitempty"` // in so many seconds
 	Round       int    `json:"round"`
 	Nth         int    `json:"nth"`
+}
+
+// Start is what a state machine is started with: the execution's name and the
+// input. An execution that goes on after a pause is a new one of its machine.
+type Start struct {
+	Name  string     `json:"name"`
+	Input *value.Map `json:"input"`
 }
 
 // Arrival is a task to start in the threads form. Blocked is the state_info of

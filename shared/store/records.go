@@ -46,6 +46,7 @@ type Execution struct {
 	EndedBy     string    `json:"ended_by,omitempty"` // the task execution that did
 	Failed      []string  `json:"failed,omitempty"`   // task executions whose error nobody handles
 	Finished    bool      `json:"finished,omitempty"` // the state is final and the output stored
+	Resumed     int       `json:"resumed,omitempty"`  // how often it went on after a pause
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
@@ -173,6 +174,7 @@ type Graph struct {
 	Waiting   map[string]bool       `json:"waiting,omitempty"` // joins that something has led to
 	Joins     map[string]bool       `json:"joins,omitempty"`
 	Parked    []Parked              `json:"parked,omitempty"`
+	Arrivals  json.RawMessage       `json:"arrivals,omitempty"` // the tasks that the latest resumption began with
 	Running   int                   `json:"running"`
 }
 
@@ -431,7 +433,7 @@ func (r *Records) Actions(ctx context.Context, t *Task) ([]*Action, error) {
 // an empty list where nothing came to an end.
 func (r *Records) TaskResult(ctx context.Context, t *Task) (any, error) {
 	if t.FinishedAt.IsZero() {
-		return nil, nil
+		return r.unfinishedResult(ctx, t)
 	}
 	if t.WithItems {
 		res := &Result{Execution: t.Execution, Task: t.ID}
@@ -446,6 +448,37 @@ func (r *Records) TaskResult(ctx context.Context, t *Task) (any, error) {
 		return []any{}, nil // no action came to an end: Mistral has a list of none
 	}
 	return a.Output.V, nil
+}
+
+// unfinishedResult is what Mistral gives for the result of a task that waits: what
+// its items came to so far.
+func (r *Records) unfinishedResult(ctx context.Context, t *Task) (any, error) {
+	if t.State != "IDLE" && t.State != "PAUSED" {
+		return nil, nil
+	}
+	results := []any{}
+	if !t.WithItems {
+		return results, nil
+	}
+	acts, err := r.Actions(ctx, t)
+	for _, a := range acts {
+		if !a.FinishedAt.IsZero() {
+			results = append(results, a.Output.V)
+		}
+	}
+	return results, err
+}
+
+// OutputOf returns an execution's output: {} before its end.
+func (r *Records) OutputOf(ctx context.Context, execution string) (any, error) {
+	out := &Output{ID: execution}
+	if err := r.Load(ctx, out); err != nil {
+		return nil, err
+	}
+	if out.Version == 0 {
+		return value.NewMap(0), nil
+	}
+	return out.Output.V, nil
 }
 
 // AllActions returns a task execution's action executions of all rounds, in

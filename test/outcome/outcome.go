@@ -18,6 +18,7 @@ package outcome
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/compile"
@@ -86,7 +87,7 @@ func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflo
 	}
 	req := engine.StartRequest{Workflow: w.Spec, Input: c.Input, Params: value.NewMap(0)}
 	for k, v := range c.Params.All() {
-		if k != "workflow" && k != "recorder_timeout" {
+		if k != "workflow" && !strings.HasPrefix(k, "recorder_") {
 			req.Params.Set(k, v)
 		}
 	}
@@ -97,7 +98,31 @@ func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflo
 		}
 		return value.MapOf("error", err.Error()), nil
 	}
-	return Describe(ctx, r.Records(), head)
+	return resumed(ctx, r, head, c.Params)
+}
+
+// resumed lets a paused execution go on, as often as the parameter
+// `recorder_resume` says, and describes what there was at each pause.
+func resumed(ctx context.Context, r *local.Runner, head *store.Execution, params *value.Map) (*value.Map, error) {
+	times, _ := params.Get("recorder_resume")
+	most, _ := times.(int64)
+	var pauses []any
+	for {
+		out, err := Describe(ctx, r.Records(), head)
+		if err != nil {
+			return nil, err
+		}
+		if head.State != engine.Paused || int64(len(pauses)) == most {
+			if pauses != nil {
+				out.Set("pauses", pauses)
+			}
+			return out, nil
+		}
+		pauses = append(pauses, out)
+		if head, err = r.Resume(ctx, head.ID); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func rejected(diags dsl.Diagnostics) *value.Map {
@@ -138,8 +163,8 @@ func Describe(ctx context.Context, records *store.Records, head *store.Execution
 	if err != nil {
 		return nil, err
 	}
-	out := &store.Output{ID: head.ID}
-	if err := records.Load(ctx, out); err != nil {
+	output, err := records.OutputOf(ctx, head.ID)
+	if err != nil {
 		return nil, err
 	}
 	list := []any{}
@@ -159,7 +184,7 @@ func Describe(ctx context.Context, records *store.Records, head *store.Execution
 		}
 		list = append(list, entry)
 	}
-	return value.MapOf("state", head.State, "state_info", text(head.StateInfo), "output", out.Output.V, "tasks", list), nil
+	return value.MapOf("state", head.State, "state_info", text(head.StateInfo), "output", output, "tasks", list), nil
 }
 
 func subExecutions(ctx context.Context, records *store.Records, task *store.Task) ([]any, error) {
