@@ -10,6 +10,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/compile"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/lint"
+	"github.com/sirocco-workflows/sirocco/shared/value"
 	"golang.org/x/term"
 )
 
@@ -23,8 +24,9 @@ type lintFlags struct {
 }
 
 // load reads and compiles workflow files. It prints all diagnostics; the error
-// is there if one of them is an error, or a warning that counts as one.
-func (a *app) load(paths []string, flags lintFlags) ([]*compile.Workflow, error) {
+// is there if one of them is an error, or a warning that counts as one. env is
+// the environment to run them with, if any.
+func (a *app) load(paths []string, flags lintFlags, env *value.Map) ([]*compile.Workflow, error) {
 	registry, err := actions.NewRegistry()
 	if err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func (a *app) load(paths []string, flags lintFlags) ([]*compile.Workflow, error)
 	var out []*compile.Workflow
 	if len(files) == len(paths) { // else there would be unknown names for what was not read
 		var ds dsl.Diagnostics
-		out, ds = compile.Files(files, compile.Options{Registry: registry, CheckOnly: diags.HasErrors()})
+		out, ds = compile.Files(files, compile.Options{Registry: registry, CheckOnly: diags.HasErrors(), Env: env})
 		if !diags.HasErrors() {
 			diags = append(diags, lint.Check(files)...)
 		}

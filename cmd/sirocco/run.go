@@ -25,7 +25,7 @@ type runCmd struct {
 	Input    string   `help:"Input as a JSON object, or @FILE with one (@- is standard input)." placeholder:"JSON|@FILE"`
 	Set      []string `short:"i" name:"set" sep:"none" help:"One input, KEY=VALUE; the value is JSON, or else text (repeatable)." placeholder:"KEY=VALUE"`
 	Env      string   `help:"Environment as a JSON object, or @FILE with one." placeholder:"JSON|@FILE"`
-	Resume   string   `help:"Go on with a stopped or killed execution." placeholder:"ID"`
+	Resume   string   `help:"Go on with a stopped, killed or paused execution." placeholder:"ID"`
 	JSON     bool     `name:"json" help:"Print one JSON document."`
 	lintFlags
 	storeFlag
@@ -94,7 +94,12 @@ func (c *runCmd) prepare(a *app) (*compile.Workflow, local.Machines, engine.Star
 	if len(c.Files) == 0 {
 		return nil, nil, req, usage("give a workflow file, or --resume ID")
 	}
-	all, err := a.load(relative(c.Files), c.lintFlags)
+	env, err := a.object("--env", c.Env)
+	if err != nil {
+		return nil, nil, req, err
+	}
+	req.Env = env
+	all, err := a.load(relative(c.Files), c.lintFlags, env)
 	if err != nil {
 		return nil, nil, req, err
 	}
@@ -106,9 +111,6 @@ func (c *runCmd) prepare(a *app) (*compile.Workflow, local.Machines, engine.Star
 		return nil, nil, req, err
 	}
 	if req.Input, err = a.input(c.Input, c.Set); err != nil {
-		return nil, nil, req, err
-	}
-	if req.Env, err = a.object("--env", c.Env); err != nil {
 		return nil, nil, req, err
 	}
 	req.Workflow = w.Spec

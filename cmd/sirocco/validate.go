@@ -18,7 +18,7 @@ type validateCmd struct {
 
 // Run checks the files.
 func (c *validateCmd) Run(a *app) error {
-	all, err := a.load(relative(c.Files), c.lintFlags)
+	all, err := a.load(relative(c.Files), c.lintFlags, nil)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ type compileCmd struct {
 
 // Run compiles the files.
 func (c *compileCmd) Run(a *app) error {
-	all, err := a.load(relative(c.Files), c.lintFlags)
+	all, err := a.load(relative(c.Files), c.lintFlags, nil)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,15 @@ func level(a *dsl.AdhocAction) step.Adhoc {
 	return out
 }
 
+// envDefaults are the parameters that the environment gives an action.
+func (c *compiler) envDefaults(action string) []string {
+	all, _ := c.env.Get("__actions")
+	byName, _ := all.(*value.Map)
+	d, _ := byName.Get(action)
+	defaults, _ := d.(*value.Map)
+	return defaults.Keys()
+}
+
 // checkAdhocInput holds parameters against those that an ad-hoc action declares.
 func (c *compiler) checkAdhocInput(a *dsl.AdhocAction, params []dsl.Param, call *dsl.Call) {
 	given := map[string]bool{}
@@ -130,6 +139,7 @@ func (c *compiler) checkParams(a *actions.Action, params []dsl.Param, at dsl.Spa
 	for i, p := range params {
 		names[i] = p.Name
 	}
+	names = append(names, c.envDefaults(a.Name)...)
 	err := a.CheckInput(names)
 	if err == nil {
 		return

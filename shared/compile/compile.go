@@ -42,6 +42,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/asl"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/step"
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // Options says what to compile against. Registry is required.
@@ -50,6 +51,9 @@ type Options struct {
 	// CheckOnly finds what is wrong and compiles nothing: for files in which
 	// package dsl found errors, so that all that is wrong is shown at once.
 	CheckOnly bool
+	// Env is the environment that the workflow will be run with, where that is
+	// known: its __actions give actions parameters by default.
+	Env *value.Map
 }
 
 // Workflow is a compiled workflow.
@@ -74,7 +78,7 @@ func (w *Workflow) Form() string {
 // Files compiles all workflows of the files, which may call each other. The
 // diagnostics are sorted; there is no result if one of them is an error.
 func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
-	c := &compiler{registry: opts.Registry, checkOnly: opts.CheckOnly, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
+	c := &compiler{registry: opts.Registry, checkOnly: opts.CheckOnly, env: opts.Env, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
 	c.collect(files)
 	for _, s := range c.sources {
 		c.current = s
@@ -108,6 +112,7 @@ type source struct {
 type compiler struct {
 	registry  *actions.Registry
 	checkOnly bool
+	env       *value.Map
 	sources   []*source
 	known     map[string]*source          // by qualified name
 	adhoc     map[string]*dsl.AdhocAction // by qualified name

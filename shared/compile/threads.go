@@ -72,7 +72,7 @@ func (b *builder) forkThreads() *asl.State {
 		Type: asl.TypeTask, Resource: startExecution,
 		Arguments: value.MapOf(
 			"StateMachineArn", query("$states.context.StateMachine.Id"),
-			"Name", query("$hash($string([$states.input.execution, $states.input.next]), 'SHA-1')"),
+			"Name", query("$hash($string([$states.context.Execution.Name, $states.input.next]), 'SHA-1')"),
 			"Input", value.MapOf("sirocco", query("$states.input")),
 		),
 		Output: query("{'failed': $states.result.Output.failed}"),

@@ -12,20 +12,27 @@ import (
 
 // baseInput turns the input of an ad-hoc action into that of the action at the
 // bottom: each level's base-input is evaluated with the level's input over the
-// task's data.
+// task's data, of which the workflow's own input is no part, as in Mistral.
 func (c *call) baseInput(ctx context.Context, input, published *value.Map) (*value.Map, error) {
-	for _, a := range c.ev.Adhoc {
+	data := overlay(shared(c.started, c.globals), published, c.currentNames())
+	for i, a := range c.ev.Adhoc {
 		own, err := checkInput(a.Name, a.Input, input, false)
+		if err != nil && i == 0 {
+			return nil, err // of what the task itself gives
+		}
 		if err != nil {
-			return nil, err
+			return nil, InvalidAction{c.ev.Adhoc[0].Name, err}
 		}
 		input = value.NewMap(0)
 		if a.BaseInput.V == nil {
 			continue
 		}
-		v, err := c.eval(ctx, a.BaseInput.V, "input", overlay(c.data(published), own), c.host(nil))
+		v, err := expr.EvalTree(ctx, a.BaseInput.V, &expr.Scope{Data: overlay(data, own), Host: c.host(nil)})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, err
+			return nil, InvalidAction{c.ev.Adhoc[0].Name, err}
 		}
 		input, _ = v.(*value.Map)
 	}
@@ -42,8 +49,17 @@ func (c *call) adhocOutput(ctx context.Context, act *store.Action) error {
 		}
 		v, err := expr.EvalTree(ctx, a.Output.V, &expr.Scope{Data: result, Host: c.host(nil)})
 		if err != nil {
-			err = c.exprError("output of "+a.Name, c.t.At, err)
-			return errors.Join(err, c.e.opts.Records.Save(c.saving(ctx), act))
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			err = ExpressionError{
+				Workflow: c.spec.Name, Task: c.t.Name, Action: c.ev.Adhoc[0].Name,
+				Part: "output of " + a.Name, At: c.t.At, Doing: converting, Err: err,
+			}
+			if saveErr := c.e.opts.Records.Save(c.saving(ctx), act); saveErr != nil {
+				return errors.Join(err, saveErr)
+			}
+			return err
 		}
 		result = v
 	}

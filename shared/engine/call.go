@@ -168,8 +168,12 @@ func (c *call) inbound() {
 // task itself, the environment, the published variables, the execution's own
 // context (vars, openstack), and the input.
 func (c *call) data(published *value.Map) *value.Map {
-	return overlay(c.record.Input, shared(c.started, c.globals), published,
-		value.MapOf("__env", c.envOrEmpty(), "__task_execution", value.MapOf("id", c.task.ID, "name", c.task.Name)))
+	return overlay(c.record.Input, shared(c.started, c.globals), published, c.currentNames())
+}
+
+// currentNames are the environment and the task itself.
+func (c *call) currentNames() *value.Map {
+	return value.MapOf("__env", c.envOrEmpty(), "__task_execution", value.MapOf("id", c.task.ID, "name", c.task.Name))
 }
 
 func (c *call) envOrEmpty() *value.Map {

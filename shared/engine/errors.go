@@ -38,6 +38,9 @@ func (e ExpressionError) Error() string {
 	if e.Task == "" {
 		return fmt.Sprintf("Failed to evaluate %s [error=%v, wf=%s]", e.Part, e.Err, e.Workflow) + place(e.At)
 	}
+	if e.Doing == converting {
+		return fmt.Sprintf("Failed to %s [error=%v, action=%s, task=%s]", e.Doing, e.Err, e.Action, e.Task) + place(e.At)
+	}
 	of := fmt.Sprintf("wf=%s, task=%s", e.Workflow, e.Task)
 	if e.Doing == completing {
 		of += ", action=" + e.Action
@@ -50,6 +53,7 @@ const (
 	running    = "run task"
 	dropping   = "complete task" // one that can't run
 	completing = "handle action completion"
+	converting = "complete action" // make the result of an ad-hoc action
 )
 
 // beforeAction are the parts of a task that are evaluated before it does anything.
@@ -134,6 +138,20 @@ func (e ItemsFailed) Error() string { return e.Message }
 type SubWorkflowFailed struct{ Info string }
 
 func (e SubWorkflowFailed) Error() string { return e.Info }
+
+// InvalidAction says that an ad-hoc action can't be called: its base-input can't
+// be evaluated, or is not what the action underneath takes.
+type InvalidAction struct {
+	Name string
+	Err  error
+}
+
+func (e InvalidAction) Error() string {
+	return fmt.Sprintf("Failed to instantiate an action [action_desc=AdHoc action [name=%s]]: %v", e.Name, e.Err)
+}
+
+// Unwrap returns why.
+func (e InvalidAction) Unwrap() error { return e.Err }
 
 // OutcomeUnknown says that an action was started before, that nothing is known
 // of its outcome, and that running it again might do its work twice.

@@ -73,7 +73,11 @@ func (c *call) actionInput(ctx context.Context, published *value.Map) (*actions.
 	if input, err = c.baseInput(ctx, input, published); err != nil {
 		return nil, nil, err
 	}
-	if err := action.CheckInput(input.Keys()); err != nil {
+	err = action.CheckInput(input.Keys())
+	if err != nil && len(c.ev.Adhoc) > 0 {
+		err = InvalidAction{c.ev.Adhoc[0].Name, err}
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	return action, input, nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
@@ -27,7 +28,7 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	if act := c.act; act.Version > 0 && act.State == Error {
 		o.result = act.Output.V
 	}
-	if name == timeoutName || name == subWorkflowInputName {
+	if name == timeoutName || name == subWorkflowInputName || slices.Contains(notCalled, name) {
 		o.result = []any{}
 	}
 	if name == "FailedOn" {
@@ -76,11 +77,14 @@ func (c *call) itemsResult(ctx context.Context) (*store.Result, error) {
 	return r, nil
 }
 
+// notCalled are the failures of tasks that have not called anything.
+var notCalled = []string{"JoinFailed", "InvalidAction"}
+
 // recordFailure makes the action execution say what happened, where its
 // function did not come to it (it was cut off, or refused the call).
 func (c *call) recordFailure(name, info string) []store.Record {
 	act := c.act
-	if act == nil || (act.Version > 0 && act.State == Error) || name == "JoinFailed" {
+	if act == nil || (act.Version > 0 && act.State == Error) || slices.Contains(notCalled, name) {
 		return nil
 	}
 	if c.t.HasItems || c.task.Type == "WORKFLOW" || c.ev.Action == "" {

@@ -60,7 +60,7 @@ func (s *simulation) std() *actions.Runner {
 // compiled compiles a text; the first of its workflows is the one to run.
 func (s *simulation) compiled(text string) []*compile.Workflow {
 	s.t.Helper()
-	all, diags := outcome.Compile(s.registry, []outcome.File{{Name: "wf.yaml", Data: []byte(text)}})
+	all, diags := outcome.Compile(s.registry, []outcome.File{{Name: "wf.yaml", Data: []byte(text)}}, nil)
 	if diags.HasErrors() {
 		s.t.Fatal(diags)
 	}

@@ -49,15 +49,22 @@ func Of(ctx context.Context, c Case) (*value.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, diags := Compile(registry, c.Files)
+	all, diags := Compile(registry, c.Files, c.env())
 	if diags.HasErrors() {
 		return rejected(diags), nil
 	}
 	return run(ctx, registry, all, c)
 }
 
-// Compile parses and compiles files.
-func Compile(registry *actions.Registry, texts []File) ([]*compile.Workflow, dsl.Diagnostics) {
+func (c Case) env() *value.Map {
+	v, _ := c.Params.Get("env")
+	env, _ := v.(*value.Map)
+	return env
+}
+
+// Compile parses and compiles files. env is the environment to run them with;
+// nil = none.
+func Compile(registry *actions.Registry, texts []File, env *value.Map) ([]*compile.Workflow, dsl.Diagnostics) {
 	var files []*dsl.File
 	for _, f := range texts {
 		file, diags := dsl.Parse(f.Name, f.Data, dsl.Options{})
@@ -66,7 +73,7 @@ func Compile(registry *actions.Registry, texts []File) ([]*compile.Workflow, dsl
 		}
 		files = append(files, file)
 	}
-	return compile.Files(files, compile.Options{Registry: registry})
+	return compile.Files(files, compile.Options{Registry: registry, Env: env})
 }
 
 func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflow, c Case) (*value.Map, error) {
