@@ -21,7 +21,14 @@ func (c *compiler) mayPause(s *source, seen map[*source]bool) bool {
 		if condition(t.PauseBefore) != nil || slices.ContainsFunc([]*dsl.Routes{t.OnSuccess, t.OnError, t.OnComplete}, hasPause) {
 			return true
 		}
-		return t.Workflow != nil && c.mayPause(c.findWorkflow(t.Workflow.Name), seen)
+		switch {
+		case t.Workflow == nil:
+			return false
+		case isExpression(t.Workflow.Name): // it may be any
+			return slices.ContainsFunc(c.sources, func(s *source) bool { return c.mayPause(s, seen) })
+		default:
+			return c.mayPause(c.findWorkflow(t.Workflow.Name), seen)
+		}
 	})
 }
 

@@ -13,11 +13,8 @@ var (
 	raised   = regexp.MustCompile(`(?s)The action raised an exception \[action=.*?, action_ex_id=<uuid>, msg='(.*?)'\]`)
 	faults   = regexp.MustCompile(`(?s)(Failed to (?:run task|complete task|handle action completion)) \[error=.*?, wf=([^,\]]*), task=([^,\]]*)(?:, action=[^\]]*)?\].*`)
 	classes  = regexp.MustCompile(`, class=(?:Direct|Reverse)WorkflowSpec`)
-<<<<<<< HEAD
 	meant    = regexp.MustCompile(`(Failed to find (?:action|workflow) \[[^\n]*?\](?: \[namespace=\])?): did you mean [^\n]*\?`)
-=======
 	instance = regexp.MustCompile(`(?s)Failed to instantiate an action \[action_desc=AdHoc action \[name=([^,\]]*)[,\]].*`)
->>>>>>> e990785 (wip2)
 	takes    = regexp.MustCompile(`(Invalid input \[[^\n]*\]): it takes .*`)
 	noTask   = regexp.MustCompile(`(?s)Invalid task name \[.*?, task_name=([^\]]*)\](: its tasks are [^\n]*)?`)
 	ofOutput = regexp.MustCompile(`(?si)(Failed to evaluate (?:output|vars|environment)|Can not evaluate .*|Failed to check.*)\[?.*`)
@@ -66,11 +63,8 @@ func normalized(v any) any {
 		s = raised.ReplaceAllString(s, "$1")
 		s = faults.ReplaceAllString(s, "$1 [wf=$2, task=$3]")
 		s = classes.ReplaceAllString(s, "")
-<<<<<<< HEAD
 		s = meant.ReplaceAllString(s, "$1")
-=======
 		s = instance.ReplaceAllString(s, "Failed to instantiate the action $1")
->>>>>>> e990785 (wip2)
 		s = takes.ReplaceAllString(s, "$1")
 		s = noTask.ReplaceAllString(s, "Invalid task name [task_name=$1]")
 		s = ofOutput.ReplaceAllString(s, "expression of the workflow failed")
