@@ -90,12 +90,60 @@ func (w *Workflow) Inbound() map[string][]*Task {
 	return in
 }
 
+// inboundCounts returns for each task how many tasks have a transition to it. It
+// takes time linear in the text also where task-defaults lead all tasks to many.
+func (w *Workflow) inboundCounts() map[string]int {
+	clauses := Clauses()
+	in := map[string]int{}
+	byDefault := map[string]int{} // which clauses' defaults lead there, as bits
+	if w.TaskDefaults != nil {
+		for bit, c := range clauses {
+			for _, r := range w.Routes(&Task{}, c) {
+				byDefault[r.To] |= 1 << bit
+			}
+		}
+	}
+	var using [1 << 4]int // how many tasks take the defaults of these clauses
+	for _, t := range w.Tasks {
+		takes := 0
+		own := map[string]bool{}
+		for bit, c := range clauses {
+			rs := t.Clause(c)
+			if rs == nil || len(rs.Entries) == 0 {
+				takes |= 1 << bit
+				continue
+			}
+			for _, r := range rs.Entries {
+				own[r.To] = true
+			}
+		}
+		using[takes]++
+		for to := range own {
+			if to == t.Name || byDefault[to]&takes == 0 { // else it is counted below
+				in[to]++
+			}
+		}
+		if byDefault[t.Name]&takes != 0 {
+			in[t.Name]-- // a default does not lead a task to itself
+		}
+	}
+	for to, clauses := range byDefault {
+		for takes, n := range using {
+			if takes&clauses != 0 {
+				in[to] += n
+			}
+		}
+	}
+	delete(in, "")
+	return in
+}
+
 // StartTasks returns the tasks of a direct workflow that nothing leads to.
 func (w *Workflow) StartTasks() []*Task {
-	in := w.Inbound()
+	in := w.inboundCounts()
 	var out []*Task
 	for _, t := range w.Tasks {
-		if len(in[t.Name]) == 0 {
+		if in[t.Name] == 0 {
 			out = append(out, t)
 		}
 	}
@@ -114,29 +162,31 @@ func (r *reader) checkGraph(w *Workflow) {
 		r.checkRequires(w, names, known)
 		return
 	}
+	targets := slices.Concat(names, commands)
 	for _, t := range w.Tasks {
-		r.checkLinks(t, names, known)
+		r.checkLinks(t, targets, known)
 		if slices.Contains(commands, t.Name) {
 			r.warnf("command-name", t.NameSpan, "choose another name", "task %q is named as a command; no clause can lead to it", t.Name)
 		}
 	}
 	if w.TaskDefaults != nil {
-		r.checkLinks(w.TaskDefaults, names, known)
+		r.checkLinks(w.TaskDefaults, targets, known)
 	}
 	if len(w.Tasks) == 0 {
 		return
 	}
-	in := w.Inbound()
+	in := w.inboundCounts()
 	r.checkJoins(w, in)
-	if len(w.StartTasks()) == 0 {
+	start := slices.DeleteFunc(slices.Clone(w.Tasks), func(t *Task) bool { return in[t.Name] > 0 })
+	if len(start) == 0 {
 		r.errorf("no-start-task", w.NameSpan, "one task must have none before it",
 			"no task of workflow %q can be the first: each has one that leads to it", w.Name)
 		return
 	}
-	r.checkReachable(w)
+	r.checkReachable(w, start)
 }
 
-func (r *reader) checkLinks(t *Task, names []string, known map[string]bool) {
+func (r *reader) checkLinks(t *Task, targets []string, known map[string]bool) {
 	for _, c := range Clauses() {
 		rs := t.Clause(c)
 		if rs == nil {
@@ -146,7 +196,7 @@ func (r *reader) checkLinks(t *Task, names []string, known map[string]bool) {
 			if route.To == "" || known[route.To] {
 				continue
 			}
-			r.errorf("unknown-task", route.NameSpan, didYouMean(route.To, slices.Concat(names, commands)), "there is no task %q", route.To)
+			r.errorf("unknown-task", route.NameSpan, r.nearTask(route.To, targets), "there is no task %q", route.To)
 		}
 	}
 }
@@ -162,18 +212,18 @@ func (r *reader) checkRequires(w *Workflow, names []string, known map[string]boo
 	for _, refs := range lists {
 		for _, ref := range refs {
 			if ref.Name != "" && !known[ref.Name] {
-				r.errorf("unknown-task", ref.Span, didYouMean(ref.Name, names), "there is no task %q", ref.Name)
+				r.errorf("unknown-task", ref.Span, r.nearTask(ref.Name, names), "there is no task %q", ref.Name)
 			}
 		}
 	}
 }
 
-func (r *reader) checkJoins(w *Workflow, in map[string][]*Task) {
+func (r *reader) checkJoins(w *Workflow, in map[string]int) {
 	for _, t := range w.Tasks {
 		if t.Join == nil {
 			continue
 		}
-		n := len(in[t.Name])
+		n := in[t.Name]
 		switch {
 		case t.Join.All && n == 0:
 			r.errorf("join-without-inbound", t.Join.Span, "", "no task leads to %q, so there is nothing to join", t.Name)
@@ -185,20 +235,27 @@ func (r *reader) checkJoins(w *Workflow, in map[string][]*Task) {
 }
 
 // checkReachable warns of tasks that no start task leads to.
-func (r *reader) checkReachable(w *Workflow) {
-	reached := map[string]bool{}
+func (r *reader) checkReachable(w *Workflow, start []*Task) {
+	reached := make(map[string]bool, len(w.Tasks))
 	byName := make(map[string]*Task, len(w.Tasks))
 	for _, t := range w.Tasks {
 		byName[t.Name] = t
 	}
-	queue := w.StartTasks()
-	for _, t := range queue {
+	for _, t := range start {
 		reached[t.Name] = true
 	}
-	for len(queue) > 0 {
+	expanded := map[Clause]bool{} // defaults that have been followed: they lead all tasks to the same
+	for queue := slices.Clone(start); len(queue) > 0; {
 		t := queue[0]
 		queue = queue[1:]
 		for _, c := range Clauses() {
+			own := t.Clause(c)
+			if own == nil || len(own.Entries) == 0 {
+				if expanded[c] {
+					continue
+				}
+				expanded[c] = true
+			}
 			for _, route := range w.Routes(t, c) {
 				if next := byName[route.To]; next != nil && !reached[route.To] {
 					reached[route.To] = true

@@ -11,11 +11,10 @@ import (
 
 // The one-line form "name key=value key=value". Mistral finds parameters by
 // searching: what its pattern does not match is passed over, so that a parameter
-// is lost without a word. The same search runs here, and what it passes over is
-// reported.
+// is lost without a word. The same search runs here (paramScanner), and what it
+// passes over is reported.
 var (
 	callName    = regexp.MustCompile(`^(?:[\pL\pN_.]+[^=(\s"]*|<%.*?%>|\{\{.*\}\}|\{%.*%\})`)
-	inlineParam = regexp.MustCompile(`([-\pL\pN_]+)=("[^"]*"\s*|'[^']*'\s*|\{\{.*?\}\}|<%.*?%>|\[.*\]\s*|true|false|null|\d+)`)
 	lostParam   = regexp.MustCompile(`([-\pL\pN_]+)=(\S*)`)
 	wholeValue  = regexp.MustCompile(`^(?:true|false|null|\d+)$`)
 )
@@ -67,25 +66,27 @@ func (r *reader) parseParams(n *Node, from int, what string) []Param {
 	var params []Param
 	text := n.Text
 	end := from
-	for _, m := range inlineParam.FindAllStringSubmatchIndex(text[from:], -1) {
-		for i := range m {
-			m[i] += from
+	index := map[string]int{} // of each name's last value
+	s := paramScanner{text: text}
+	for m, ok := s.next(from); ok; m, ok = s.next(end) {
+		r.checkGap(n, end, m.name, params, what)
+		end = m.end
+		name := text[m.name:m.equals]
+		p := Param{Name: name, NameSpan: n.SpanOf(m.name, m.equals), Value: inlineValue(n, m.equals+1, m.end)}
+		if _, twice := index[name]; twice {
+			r.errorf("duplicate", p.NameSpan, "remove one of the two", "parameter %q is given twice", name)
 		}
-		r.checkGap(n, end, m[0], params, what)
-		end = m[1]
-		name := text[m[2]:m[3]]
-		p := Param{Name: name, NameSpan: n.SpanOf(m[2], m[3]), Value: inlineValue(n, m[4], m[5])}
-		for i, known := range params {
-			if known.Name == name {
-				r.errorf("duplicate", p.NameSpan, "remove one of the two", "parameter %q is given twice", name)
-				params = append(params[:i], params[i+1:]...)
-				break
-			}
-		}
+		index[name] = len(params)
 		params = append(params, p)
 	}
 	r.checkGap(n, end, len(text), params, what)
-	return params
+	kept := params[:0]
+	for i, p := range params {
+		if index[p.Name] == i {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }
 
 // inlineValue reads the text of a value that the pattern has matched.

@@ -14,6 +14,21 @@ import (
 type reader struct {
 	file  string
 	diags Diagnostics
+	// compared is how many names mistyped ones have been compared with, long ones
+	// counting for more.
+	compared int
+}
+
+// mostCompared bounds the search for what mistyped names may mean: a file full of
+// them is none that anybody reads all the advice of.
+const mostCompared = 1 << 17
+
+// nearTask is the advice for the name of a task that does not exist.
+func (r *reader) nearTask(word string, names []string) string {
+	if r.compared += len(names) * (1 + len(word)*len(word)/256); r.compared > mostCompared {
+		return ""
+	}
+	return didYouMean(word, names)
 }
 
 // finding is what a diagnostic says besides its place.

@@ -159,7 +159,7 @@ func (c *checker) subInput(t *dsl.Task, params []dsl.Param, whole *dsl.Node) {
 	}
 	for _, p := range params {
 		if !slices.Contains(known, p.Name) && !slices.Contains(parameters, p.Name) {
-			c.report("sub-workflow-unknown-input", p.NameSpan, note{advice: didYouMean(p.Name, known)}, "workflow %q has no input %q and ignores it", sub.QualifiedName, p.Name)
+			c.report("sub-workflow-unknown-input", p.NameSpan, note{advice: c.didYouMean(p.Name, known)}, "workflow %q has no input %q and ignores it", sub.QualifiedName, p.Name)
 		}
 	}
 }

@@ -35,7 +35,9 @@ type linter struct {
 	known map[string]*dsl.Workflow // by qualified name
 	// called are the workflows whose failure another one may handle.
 	called map[*dsl.Workflow]bool
-	diags  dsl.Diagnostics
+	// compared is how many names unknown ones have been compared with.
+	compared int
+	diags    dsl.Diagnostics
 }
 
 // note is what a diagnostic says besides its id and place.
@@ -94,11 +96,15 @@ func (l *linter) callee(f *dsl.File, name string) *dsl.Workflow {
 	return l.known[name]
 }
 
-func didYouMean(word string, known []string) string {
-	if s := nearest(word, known); s != "" {
+// didYouMean is the advice for an unknown name. As it looks through all known
+// ones it ends when that has taken long: nobody reads so much advice.
+func (l *linter) didYouMean(word string, known []string) string {
+	const most = 1 << 17
+	if l.compared += len(known) * (1 + len(word)*len(word)/256); l.compared > most {
+		return ""
+	}
+	if s := spell.Nearest(word, known); s != "" {
 		return fmt.Sprintf("did you mean %q?", s)
 	}
 	return ""
 }
-
-func nearest(word string, known []string) string { return spell.Nearest(word, known) }

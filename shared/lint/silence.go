@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
+	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
 )
 
 // comment is what silences warnings in a file: "# sirocco: ignore=id,id" on the
@@ -57,7 +58,7 @@ func Suggest(id string) string {
 			known = append(known, k.ID)
 		}
 	}
-	return nearest(id, known)
+	return spell.Nearest(id, known)
 }
 
 // comments finds the ids that each line is silenced for.

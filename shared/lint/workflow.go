@@ -324,12 +324,12 @@ func (c *checker) expressions(n *dsl.Node, s site) {
 			c.variable(r, at, span, s)
 		case expr.TaskName:
 			if !c.isTask[r.Name] {
-				c.report("unknown-task-result", span, note{detail: "task() of it gives null.", advice: didYouMean(r.Name, c.tasks), in: at},
+				c.report("unknown-task-result", span, note{detail: "task() of it gives null.", advice: c.didYouMean(r.Name, c.tasks), in: at},
 					"there is no task %q", r.Name)
 			}
 		case expr.GlobalName:
 			if !slices.Contains(c.globals, r.Name) && !slices.Contains(keys(c.wf.Vars), r.Name) {
-				c.report("unknown-global", span, note{advice: didYouMean(r.Name, c.globals), in: at}, "no task publishes a global variable %q", r.Name)
+				c.report("unknown-global", span, note{advice: c.didYouMean(r.Name, c.globals), in: at}, "no task publishes a global variable %q", r.Name)
 			}
 		}
 	}
@@ -382,7 +382,7 @@ func (c *checker) explain(name string, s site, elsewhere bool) (detail, advice s
 			known = append(known, n)
 		}
 	}
-	return noSource, didYouMean(name, known)
+	return noSource, c.didYouMean(name, known)
 }
 
 const noSource = "No input, variable or publish gives it."

@@ -1,7 +1,9 @@
 // Command bench measures Sirocco's embedded mode: how many workflows it runs in
 // a second, what with-items costs and how it grows, and what a fan-out over a
 // hundred regions takes beside plain goroutines with gophercloud in the same
-// run. It prints figures and ratios; the machine it runs on decides the former.
+// run; and how the time of everything that reads a text grows with the text. It
+// prints figures and ratios; the machine it runs on decides the former. Arguments
+// choose parts: sizes, three, items, growth, fanout.
 package main
 
 import (
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,8 +41,17 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for _, part := range []func(context.Context, string) error{threeTasks, withItems, growth, fanOut} {
-		if err := part(ctx, dir); err != nil {
+	parts := []struct {
+		name string
+		run  func(context.Context, string) error
+	}{
+		{"sizes", inputSizes}, {"three", threeTasks}, {"items", withItems}, {"growth", growth}, {"fanout", fanOut},
+	}
+	for _, part := range parts {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
+			continue
+		}
+		if err := part.run(ctx, dir); err != nil {
 			return err
 		}
 	}

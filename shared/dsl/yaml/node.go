@@ -114,10 +114,12 @@ func (n *Node) cut(parent *Node, from, to int) {
 		n.Span = parent.Span
 	}
 	n.segments = append(n.segments, segment{0, parent.PosAt(from)})
-	for _, s := range parent.segments {
-		if s.off > from && s.off <= to {
-			n.segments = append(n.segments, segment{s.off - from, s.pos})
+	first := sort.Search(len(parent.segments), func(i int) bool { return parent.segments[i].off > from })
+	for _, s := range parent.segments[first:] {
+		if s.off > to {
+			break
 		}
+		n.segments = append(n.segments, segment{s.off - from, s.pos})
 	}
 }
 

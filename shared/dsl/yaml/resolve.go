@@ -124,7 +124,7 @@ func (p *parser) setScalar(n *Node, tag string) {
 		p.reportTag(n, tag)
 	}
 	if !ok {
-		p.report(n.Span, "put it in quotes if it is text", "%q is not a valid %s", n.Text, kindNames[n.Kind])
+		p.report(n.Span, "put it in quotes if it is text", "%.60q is not a valid %s", n.Text, kindNames[n.Kind])
 		n.Kind, n.scalar = String, n.Text
 	}
 }
@@ -145,12 +145,15 @@ func decodeBase64(text string) ([]byte, bool) {
 	return raw, err == nil
 }
 
+// maxDigits is how many digits Python reads or writes of an integer.
+const maxDigits = 4300
+
 func parseInt(text string) (any, bool) {
 	s := strings.ReplaceAll(text, "_", "")
 	digits := strings.TrimLeft(s, "+-")
 	neg := strings.HasPrefix(s, "-")
 	i := new(big.Int)
-	ok := digits != ""
+	ok := digits != "" && len(digits) <= maxDigits
 	switch {
 	case !ok || digits == "0":
 	case strings.HasPrefix(digits, "0b"):

@@ -109,16 +109,29 @@ type builder struct {
 	end      int // source offset at which text that follows on is contiguous, or -1
 }
 
-// copy adds source text that stands at pos.
+// stride is how long a segment gets, so that a place in a long one is found soon.
+const stride = 1 << 10
+
+// copy adds source text that stands at pos, on one line.
 func (b *builder) copy(text string, pos Pos) {
-	if text == "" {
-		return
+	for text != "" {
+		if len(b.segments) == 0 || b.end != pos.Offset || len(b.text)-b.segments[len(b.segments)-1].off >= stride {
+			b.segments = append(b.segments, segment{len(b.text), pos})
+		}
+		part := text
+		if len(part) > stride {
+			n := stride
+			for !utf8.RuneStart(part[n]) {
+				n--
+			}
+			part = part[:n]
+		}
+		b.text = append(b.text, part...)
+		text = text[len(part):]
+		pos.Offset += len(part)
+		pos.Col += utf8.RuneCountInString(part)
+		b.end = pos.Offset
 	}
-	if len(b.segments) == 0 || b.end != pos.Offset {
-		b.segments = append(b.segments, segment{len(b.text), pos})
-	}
-	b.text = append(b.text, text...)
-	b.end = pos.Offset + len(text)
 }
 
 // put adds text that stands for something else in the source at pos.
