@@ -128,11 +128,10 @@ type published struct{ sure, maybe, global []string }
 
 func publishedBy(t *dsl.Task) [outcomes]published {
 	var out [outcomes]published
-	clause := func(o outcome, r *dsl.Routes) {
+	clause := func(o outcome, r *dsl.Routes) { // the scope atomic is not published
 		if r != nil && r.Publish != nil {
 			out[o].sure = append(out[o].sure, keys(r.Publish.Branch)...)
 			out[o].global = append(out[o].global, keys(r.Publish.Global)...)
-			out[o].maybe = append(out[o].maybe, keys(r.Publish.Atomic)...)
 		}
 	}
 	out[success].sure = keys(t.Publish)

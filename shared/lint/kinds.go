@@ -35,6 +35,7 @@ var kinds = []Kind{
 	err("empty", "a dictionary, list or text that must not be empty"),
 	err("expression", "an expression that does not parse, or that fails with whatever data"),
 	warn("expression-in-key", "a dictionary's key has an expression, which nothing evaluates"),
+	warn("guard-ignored", "a guard where Mistral does not look at it"),
 	err("guard-not-in-list", "a guard where Mistral loses it"),
 	warn("ignored-key", "a key that means nothing there"),
 	warn("inline-cut", "a one-line value of which Mistral reads only a part"),

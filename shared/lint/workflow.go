@@ -168,7 +168,7 @@ func (c *checker) task(i int, t *dsl.Task) {
 		input.items = append(input.items, it.Var)
 	}
 	input.sure = in.sure && filled
-	named := in
+	named := input
 	named.sure = in.sure && len(t.WithItems) == 0 // else it may have no items, and on-error is asked
 	for _, call := range []*dsl.Call{t.Action, t.Workflow} {
 		if call != nil && !call.Implied {
@@ -237,7 +237,7 @@ func (c *checker) publish(i int, t *dsl.Task, in site) {
 		s site
 	}{{t.OnSuccess, onSuccess}, {t.OnError, onFailure}, {t.OnComplete, both}, {t.OnSkip, site{may: in.may, what: in.what, task: i, gone: in.gone}}} {
 		if r.r != nil && r.r.Publish != nil {
-			for _, n := range []*dsl.Node{r.r.Publish.Branch, r.r.Publish.Global, r.r.Publish.Atomic} {
+			for _, n := range []*dsl.Node{r.r.Publish.Branch, r.r.Publish.Global} {
 				c.published(n, r.s)
 			}
 		}
