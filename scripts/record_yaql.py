@@ -20,6 +20,7 @@ order of its own, is recorded as {"__set__": [...]}. The iteration limit is set
 to 1,000,000, which Mistral leaves open by default.
 """
 
+import copy
 import json
 import math
 import random
@@ -58,7 +59,7 @@ def encode(v):
 
 def cause(e):
     seen = e
-    while isinstance(seen, exc.YaqlEvaluationException) and seen.__context__ is not None:
+    while isinstance(seen, exc.EvaluationException) and seen.__context__ is not None:
         seen = seen.__context__
     return seen
 
@@ -96,7 +97,7 @@ def record(files):
                 else:
                     template = json.loads(line) if line.startswith('"') else line
                     out = {'use': use, 'template': template}
-                    out.update(evaluate(template, contexts[use]))
+                    out.update(evaluate(template, copy.deepcopy(contexts[use])))
                     print(json.dumps(out, ensure_ascii=False))
 
 

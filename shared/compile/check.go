@@ -138,10 +138,6 @@ func (c *compiler) checkExpressions(n *dsl.Node) {
 		if p.Suggestion != "" {
 			advice = "did you mean " + p.Suggestion + "?"
 		}
-		if p.Kind == expr.Unsupported {
-			c.unsupported(span, "Jinja2 expressions", "write the expression in YAQL: <% ... %>")
-			continue
-		}
 		c.errorf("expression", span, advice, "%s", p.Message)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
+	"github.com/sirocco-workflows/sirocco/shared/jinja"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 	"github.com/sirocco-workflows/sirocco/shared/yaql"
 )
@@ -27,8 +28,9 @@ type ProblemKind string
 // The kinds of problem.
 const (
 	Syntax          ProblemKind = "syntax"
-	Unsupported     ProblemKind = "unsupported"
 	UnknownFunction ProblemKind = "unknown-function"
+	UnknownFilter   ProblemKind = "unknown-filter" // of Jinja2
+	UnknownTest     ProblemKind = "unknown-test"   // of Jinja2
 	WrongArguments  ProblemKind = "wrong-arguments"
 )
 
@@ -39,8 +41,8 @@ type Ref struct {
 	Offset   int // of the name, in bytes within the string
 	Kind     RefKind
 	Name     string
-	Optional bool // a missing name is no error: $.get(name)
-	Lazy     bool // it may not be evaluated: it stands behind `or`, in a switch, in a lambda
+	Optional bool // a missing name is no error: $.get(name), or _.name with a default
+	Lazy     bool // it may not be evaluated: it stands behind `or`, in a switch, in a lambda, in a branch
 }
 
 // RefKind tells references apart.
@@ -48,7 +50,7 @@ type RefKind string
 
 // The kinds of reference.
 const (
-	Variable   RefKind = "variable"    // $.name, where $ is the whole context
+	Variable   RefKind = "variable"    // $.name or _.name, where $ and _ are the whole context
 	TaskName   RefKind = "task"        // task(name)
 	GlobalName RefKind = "global"      // global(name)
 	EnvName    RefKind = "environment" // env().name
@@ -105,13 +107,12 @@ func (c *checker) problem(p Problem) {
 func (c *checker) template(src string) {
 	t, err := Compile(src)
 	var syntax *SyntaxError
-	var unsupported *UnsupportedError
-	switch {
-	case errors.As(err, &syntax):
+	if errors.As(err, &syntax) {
 		c.problem(Problem{Template: src, Offset: syntax.Offset, Kind: Syntax, Message: syntax.Message})
 		return
-	case errors.As(err, &unsupported):
-		c.problem(Problem{Template: src, Offset: unsupported.Offset, Kind: Unsupported, Message: unsupported.Language + " expressions are not supported"})
+	}
+	if t.jinja != nil {
+		c.jinja(src, t.jinja)
 		return
 	}
 	for i := range t.parts {
@@ -132,14 +133,42 @@ func (c *checker) expression(src string, p *part) {
 		c.problem(out)
 	}
 	for _, r := range refs {
-		kind, ok := refKinds[r.Function]
-		if !ok {
-			continue
-		}
-		c.report.Refs = append(c.report.Refs, Ref{
-			Path: slices.Clone(c.path), Template: src, Offset: p.off + r.Offset, Kind: kind, Name: r.Name, Optional: r.Optional, Lazy: r.Lazy,
-		})
+		c.ref(src, r.Function, Ref{Offset: p.off + r.Offset, Name: r.Name, Optional: r.Optional, Lazy: r.Lazy})
 	}
+}
+
+// jinja checks a text of Jinja2. Mistral takes no text that has both languages.
+func (c *checker) jinja(src string, t *jinja.Template) {
+	if from, _ := nextExpr(src, 0); from >= 0 {
+		c.problem(Problem{Template: src, Offset: from, Kind: Syntax, Message: "YAQL and Jinja2 in one text"})
+		return
+	}
+	issues, refs := t.Check(jinjaLibrary())
+	for _, is := range issues {
+		p := Problem{Template: src, Offset: is.Offset, Kind: WrongArguments, Message: is.Message, Name: is.Name}
+		switch is.Kind {
+		case jinja.UnknownFilter:
+			p.Kind, p.Suggestion = UnknownFilter, spell.Nearest(is.Name, jinja.Filters(jinjaLibrary()))
+		case jinja.UnknownTest:
+			p.Kind, p.Suggestion = UnknownTest, spell.Nearest(is.Name, jinja.Tests())
+		case jinja.UnknownFunction:
+			p.Kind, p.Suggestion = UnknownFunction, spell.Nearest(is.Name, jinja.Functions(jinjaLibrary()))
+		}
+		c.problem(p)
+	}
+	for _, r := range refs {
+		c.ref(src, r.Function, Ref{Offset: r.Offset, Name: r.Name, Optional: r.Optional, Lazy: r.Lazy})
+	}
+}
+
+// ref adds a reference of a kind that the function tells.
+func (c *checker) ref(src, function string, r Ref) {
+	kind, ok := refKinds[function]
+	if !ok {
+		return
+	}
+	r.Path, r.Template, r.Kind = slices.Clone(c.path), src, kind
+	c.report.Refs = append(c.report.Refs, r)
 }
 
 var refKinds = map[string]RefKind{"": Variable, "task": TaskName, "global": GlobalName, "env()": EnvName}

@@ -3,10 +3,9 @@ package expr
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/sirocco-workflows/sirocco/shared/jinja"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 	"github.com/sirocco-workflows/sirocco/shared/yaql"
 )
@@ -16,7 +15,8 @@ import (
 type Template struct {
 	src   string
 	parts []part
-	lone  bool // the one part is an expression, and all there is
+	lone  bool            // the one part is an expression, and all there is
+	jinja *jinja.Template // instead of parts
 }
 
 // part is text, or an expression if expr is not nil.
@@ -42,23 +42,12 @@ type SyntaxError struct {
 	Template string
 	Offset   int // of the offending byte in the template
 	Message  string
-	Cause    *yaql.SyntaxError
+	Cause    error // a [*yaql.SyntaxError] or a [*jinja.SyntaxError]
 }
 
 func (e *SyntaxError) Error() string { return e.Cause.Error() }
 
 func (e *SyntaxError) Unwrap() error { return e.Cause }
-
-// UnsupportedError is a template in a language that is not supported.
-type UnsupportedError struct {
-	Template string
-	Language string // "Jinja2"
-	Offset   int    // where it starts
-}
-
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s expressions are not supported: %s", e.Language, clip(e.Template))
-}
 
 // clip shortens a text for a message.
 func clip(s string) string {
@@ -68,8 +57,6 @@ func clip(s string) string {
 	}
 	return strings.ToValidUTF8(s[:most], "") + "..."
 }
-
-var jinjaPattern = regexp.MustCompile(`\{\{.*?\}\}|\{%.*?%\}`)
 
 // nextExpr finds the first `<%...%>` of src, from pos on, that is on one line;
 // both results are negative if there is none.
@@ -89,18 +76,16 @@ func nextExpr(src string, pos int) (from, to int) {
 	return -1, -1
 }
 
-// Compile reads a template. The error is a [*SyntaxError] or an
-// [*UnsupportedError].
+// Compile reads a template. A text with Jinja2 in it is Jinja2 as a whole, and
+// what looks like YAQL in it is text. The error is a [*SyntaxError].
 func Compile(src string) (*Template, error) {
 	t := &Template{src: src}
 	if !strings.Contains(src, "%") && !strings.Contains(src, "{{") {
 		t.parts = []part{{text: src}}
 		return t, nil
 	}
-	if strings.Contains(src, "{{") || strings.Contains(src, "{%") {
-		if at := jinjaPattern.FindStringIndex(src); at != nil {
-			return nil, &UnsupportedError{Template: src, Language: "Jinja2", Offset: at[0]}
-		}
+	if _, ok := jinja.Is(src); ok {
+		return compileJinja(src)
 	}
 	pos := 0
 	for from, to := nextExpr(src, 0); from >= 0; from, to = nextExpr(src, pos) {
@@ -140,12 +125,26 @@ func compileExpr(src string, from, to int) (part, error) {
 	return part{}, &SyntaxError{Template: src, Offset: off + syntax.Offset, Message: syntax.Message, Cause: syntax}
 }
 
+func compileJinja(src string) (*Template, error) {
+	j, err := jinja.Compile(src)
+	var syntax *jinja.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, &SyntaxError{Template: src, Offset: syntax.Offset, Message: syntax.Message, Cause: syntax}
+	} else if err != nil {
+		return nil, err
+	}
+	return &Template{src: src, jinja: j}, nil
+}
+
 // Source returns the template's text.
 func (t *Template) Source() string { return t.src }
 
 // HasExpressions reports whether there is any: without, the template evaluates
 // to its own text.
 func (t *Template) HasExpressions() bool {
+	if t.jinja != nil {
+		return true
+	}
 	for i := range t.parts {
 		if t.parts[i].expr != nil {
 			return true
@@ -156,12 +155,16 @@ func (t *Template) HasExpressions() bool {
 
 // Eval computes the template: a lone expression keeps its type, of a mixed
 // text the expressions are replaced by Python's str() of their results. An
-// error of an expression is a [*yaql.EvalError].
+// error of an expression is a [*yaql.EvalError] or a [*jinja.EvalError].
 func (t *Template) Eval(ctx context.Context, s *Scope) (any, error) {
-	return t.eval(withScope(ctx, s), env(s))
+	return t.eval(withScope(ctx, s), s)
 }
 
-func (t *Template) eval(ctx context.Context, env *yaql.Env) (any, error) {
+func (t *Template) eval(ctx context.Context, s *Scope) (any, error) {
+	if t.jinja != nil {
+		return t.jinja.Eval(ctx, &jinja.Env{Root: s.Data, Library: jinjaLibrary(), Limits: jinja.Limits{Memory: s.Limits.Memory, Steps: s.Limits.Steps}})
+	}
+	env := &yaql.Env{Root: s.Data, Library: library(), Limits: s.Limits}
 	if t.lone {
 		return t.parts[0].expr.Eval(ctx, env)
 	}
@@ -181,30 +184,26 @@ func (t *Template) eval(ctx context.Context, env *yaql.Env) (any, error) {
 	return b.String(), nil
 }
 
-func env(s *Scope) *yaql.Env {
-	return &yaql.Env{Root: s.Data, Library: library(), Limits: s.Limits}
-}
-
 // EvalTree evaluates all strings in a tree of value data; keys of
 // dictionaries are left alone. v itself is not changed, and what has no
 // expressions in it is returned as it is.
 func EvalTree(ctx context.Context, v any, s *Scope) (any, error) {
-	return evalTree(withScope(ctx, s), v, env(s))
+	return evalTree(withScope(ctx, s), v, s)
 }
 
-func evalTree(ctx context.Context, v any, env *yaql.Env) (any, error) {
+func evalTree(ctx context.Context, v any, s *Scope) (any, error) {
 	switch v := v.(type) {
 	case string:
-		return evalString(ctx, v, env)
+		return evalString(ctx, v, s)
 	case []any:
-		return evalList(ctx, v, env)
+		return evalList(ctx, v, s)
 	case *value.Map:
-		return evalMap(ctx, v, env)
+		return evalMap(ctx, v, s)
 	}
 	return v, nil
 }
 
-func evalString(ctx context.Context, s string, env *yaql.Env) (any, error) {
+func evalString(ctx context.Context, s string, scope *Scope) (any, error) {
 	if !strings.Contains(s, "<%") && !strings.Contains(s, "{{") && !strings.Contains(s, "{%") {
 		return s, nil
 	}
@@ -212,27 +211,27 @@ func evalString(ctx context.Context, s string, env *yaql.Env) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.eval(ctx, env)
+	return t.eval(ctx, scope)
 }
 
-func evalList(ctx context.Context, list []any, env *yaql.Env) (any, error) {
+func evalList(ctx context.Context, list []any, s *Scope) (any, error) {
 	out := make([]any, len(list))
 	for i, e := range list {
 		var err error
-		if out[i], err = evalTree(ctx, e, env); err != nil {
+		if out[i], err = evalTree(ctx, e, s); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func evalMap(ctx context.Context, m *value.Map, env *yaql.Env) (any, error) {
+func evalMap(ctx context.Context, m *value.Map, s *Scope) (any, error) {
 	if m == nil {
 		return m, nil
 	}
 	out := value.NewMap(m.Len())
 	for k, e := range m.All() {
-		v, err := evalTree(ctx, e, env)
+		v, err := evalTree(ctx, e, s)
 		if err != nil {
 			return nil, err
 		}

@@ -51,6 +51,10 @@ func TestCompileErrors(t *testing.T) {
 		{"é <% é @ %>", 9},
 		{"<%%>", 4},
 		{"<% 'open %>", 3},
+		{"{{ _.a + }}", 9},
+		{"é {{ é ] }}", 9},
+		{"a {% if x %}", 12},
+		{"{% fro x in y %}", 3},
 	} {
 		_, err := expr.Compile(c.src)
 		var syntax *expr.SyntaxError
@@ -60,16 +64,6 @@ func TestCompileErrors(t *testing.T) {
 		}
 		if syntax.Offset != c.offset {
 			t.Errorf("%s: at %d, want %d", c.src, syntax.Offset, c.offset)
-		}
-	}
-	for src, offset := range map[string]int{"x {{ _.a }}": 2, "{% if x %}": 0, "<% $.a %> {{ _.b }}": 10} {
-		_, err := expr.Compile(src)
-		var unsupported *expr.UnsupportedError
-		if !errors.As(err, &unsupported) || unsupported.Offset != offset {
-			t.Errorf("%s: %v", src, err)
-		}
-		if _, err := expr.EvalTree(context.Background(), src, &expr.Scope{}); !errors.As(err, &unsupported) {
-			t.Errorf("%s evaluated: %v", src, err)
 		}
 	}
 	for _, src := range []string{"", "text", "{ a }", "{\"a\": {\"b\": 1}}", "50 % of %>", "<% {a => {b => 1}} %>"} {
@@ -171,7 +165,10 @@ func TestCheck(t *testing.T) {
 		"ok", "<% $.a %> and <% task(t1).result.x %>",
 		"list", []any{"<% lenn($.b) %>", "<% $.c + %>", 5},
 		"deep", map[string]any{"g": "<% global(v) + env().e + $.get(d) %>"},
-		"jinja", "{{ _.a }}",
+		"jinja", []any{
+			"{{ _.a | uper }}", "x {{ task('t2').result is definde }} {{ lenght(_['b']) }}", "{{ _.m | default(1) + global('w') + env().f }} {% if _.q is defined %}{% endif %}",
+			"{{ task(1, 2) }}", "{{ _.a }} <% $.b %>", "{{ _.keys() }} {{ _.get('e') }} {{ range(1, json_parse(data='x')) }}", "{% for x in _.l %}{{ x.y }}{% endfor %}",
+		},
 		"args", "x <% range() %>",
 		"method", "<% $.l.wher($ > 1) %>",
 		"<% $.key %>", "plain",
@@ -187,7 +184,11 @@ func TestCheck(t *testing.T) {
 	wantProblems := []string{
 		"[list 0] 3 unknown-function lenn len",
 		"[list 1] 8 syntax  ",
-		"[jinja] 0 unsupported  ",
+		"[jinja 0] 9 unknown-filter uper upper",
+		"[jinja 1] 26 unknown-test definde defined",
+		"[jinja 1] 40 unknown-function lenght ",
+		"[jinja 3] 3 wrong-arguments task ",
+		"[jinja 4] 10 syntax  ",
 		"[args] 5 wrong-arguments range ",
 		"[method] 7 unknown-function wher where",
 	}
@@ -198,6 +199,15 @@ func TestCheck(t *testing.T) {
 		"[deep g] 10 global v false",
 		"[deep g] 21 environment e false",
 		"[deep g] 31 variable d true",
+		"[jinja 0] 5 variable a false",
+		"[jinja 1] 11 task t2 false",
+		"[jinja 1] 50 variable b false",
+		"[jinja 2] 5 variable m true",
+		"[jinja 2] 30 global w false",
+		"[jinja 2] 42 environment f false",
+		"[jinja 2] 55 variable q true",
+		"[jinja 5] 25 variable e true",
+		"[jinja 6] 14 variable l false",
 		"[method] 5 variable l false",
 	}
 	if diff := cmp.Diff(wantProblems, problems); diff != "" {

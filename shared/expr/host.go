@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/google/uuid"
 
+	"github.com/sirocco-workflows/sirocco/shared/jinja"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 	"github.com/sirocco-workflows/sirocco/shared/yaql"
 )
@@ -139,34 +142,77 @@ func text(v any) string {
 	return yaql.Str(v)
 }
 
-// library has Mistral's functions, their parameters named as YAQL names them.
-var library = sync.OnceValue(func() *yaql.Library {
+// host is a function of Mistral's, its parameters named as YAQL names them.
+// One that needs the context looks at executions.
+type host struct {
+	yaql.Function
+	needsContext bool
+}
+
+var hosts = sync.OnceValue(func() []host {
 	tasks := optional("workflowExecutionId", "recursive", "state", "flat")
 	tasks[1].Bool, tasks[1].Default = true, false
 	tasks[3].Bool, tasks[3].Default = true, false
 	data := []yaql.Param{{Name: "data"}}
-	return yaql.NewLibrary(
-		yaql.Function{Name: "env", Call: asks(func(ctx context.Context, h Host, _ []any) (any, error) { return h.Env(ctx) })},
-		yaql.Function{Name: "execution", Call: asks(func(ctx context.Context, h Host, _ []any) (any, error) { return h.Execution(ctx) })},
-		yaql.Function{Name: "executions", Params: optional("id", "rootExecutionId", "state", "fromTime", "toTime"),
-			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) {
-				return h.Executions(ctx, ExecutionFilter{ID: text(a[0]), RootExecutionID: text(a[1]), State: text(a[2]), FromTime: text(a[3]), ToTime: text(a[4])})
-			})},
-		yaql.Function{Name: "task", Params: optional("taskName"),
-			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) { return h.Task(ctx, text(a[0])) })},
-		yaql.Function{Name: "tasks", Params: tasks,
-			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) {
-				return h.Tasks(ctx, TaskFilter{WorkflowExecutionID: text(a[0]), Recursive: a[1] == true, State: text(a[2]), Flat: a[3] == true})
-			})},
-		yaql.Function{Name: "global", Params: []yaql.Param{{Name: "varName"}},
-			Call: asks(func(ctx context.Context, h Host, a []any) (any, error) { return h.Global(ctx, text(a[0])) })},
-		yaql.Function{Name: "json_parse", Params: data, Call: pure(parseJSON)},
-		yaql.Function{Name: "json_dump", Params: data, Call: pure(dumpJSON)},
-		yaql.Function{Name: "yaml_parse", Params: data, Call: pure(parseYAML)},
-		yaql.Function{Name: "yaml_dump", Params: data, Call: pure(dumpYAML)},
-		yaql.Function{Name: "uuid", Call: func(context.Context, []any) (any, error) { return uuid.NewString(), nil }},
-	)
+	ask := func(name string, params []yaql.Param, f func(ctx context.Context, h Host, a []any) (any, error)) host {
+		return host{yaql.Function{Name: name, Params: params, Call: asks(f)}, true}
+	}
+	convert := func(name string, f func(v any) (any, error)) host {
+		return host{yaql.Function{Name: name, Params: data, Call: pure(f)}, false}
+	}
+	return []host{
+		ask("env", nil, func(ctx context.Context, h Host, _ []any) (any, error) { return h.Env(ctx) }),
+		ask("execution", nil, func(ctx context.Context, h Host, _ []any) (any, error) { return h.Execution(ctx) }),
+		ask("executions", optional("id", "rootExecutionId", "state", "fromTime", "toTime"), func(ctx context.Context, h Host, a []any) (any, error) {
+			return h.Executions(ctx, ExecutionFilter{ID: text(a[0]), RootExecutionID: text(a[1]), State: text(a[2]), FromTime: text(a[3]), ToTime: text(a[4])})
+		}),
+		ask("task", optional("taskName"), func(ctx context.Context, h Host, a []any) (any, error) { return h.Task(ctx, text(a[0])) }),
+		ask("tasks", tasks, func(ctx context.Context, h Host, a []any) (any, error) {
+			return h.Tasks(ctx, TaskFilter{WorkflowExecutionID: text(a[0]), Recursive: truth(a[1]), State: text(a[2]), Flat: truth(a[3])})
+		}),
+		ask("global", []yaql.Param{{Name: "varName"}}, func(ctx context.Context, h Host, a []any) (any, error) { return h.Global(ctx, text(a[0])) }),
+		convert("json_parse", parseJSON),
+		convert("json_dump", dumpJSON),
+		convert("yaml_parse", parseYAML),
+		convert("yaml_dump", dumpYAML),
+		{yaql.Function{Name: "uuid", Call: func(context.Context, []any) (any, error) { return uuid.NewString(), nil }}, false},
+	}
 })
+
+func truth(v any) bool { return value.Truth(v) }
+
+var library = sync.OnceValue(func() *yaql.Library {
+	var fns []yaql.Function
+	for _, h := range hosts() {
+		fns = append(fns, h.Function)
+	}
+	return yaql.NewLibrary(fns...)
+})
+
+// jinjaLibrary has the same functions with parameters named as in Python.
+var jinjaLibrary = sync.OnceValue(func() *jinja.Library {
+	var fns []jinja.Function
+	for _, h := range hosts() {
+		f := jinja.Function{Name: h.Name, Call: h.Call, NeedsContext: h.needsContext}
+		for _, p := range h.Params {
+			f.Params = append(f.Params, jinja.Param{Name: snakeCase(p.Name), Default: p.Default, Optional: p.Optional})
+		}
+		fns = append(fns, f)
+	}
+	return jinja.NewLibrary(fns...)
+})
+
+// snakeCase is var_name for varName.
+func snakeCase(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
 
 func pure(f func(v any) (any, error)) func(context.Context, []any) (any, error) {
 	return func(_ context.Context, args []any) (any, error) { return f(args[0]) }

@@ -32,7 +32,6 @@ var notYet = map[string]bool{
 	"dynamic_action_list":             true,
 	"dynamic_action_mixed_text":       true,
 	"dynamic_action_retry":            true,
-	"jinja_basic":                     true,
 	"on_clause_single":                true,
 	"ops_rolling_restart":             true,
 	"retry_timeout_each":              true,
