@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -27,10 +26,7 @@ type dynamic struct {
 // isExpression reports whether a name is to be evaluated.
 func isExpression(name string) bool {
 	t, err := expr.Compile(name)
-	if unsupported := (*expr.UnsupportedError)(nil); err != nil {
-		return !errors.As(err, &unsupported) || strings.Contains(name, "}}") || strings.Contains(name, "%}")
-	}
-	return t.HasExpressions()
+	return err != nil || t.HasExpressions()
 }
 
 // literalPrefix is the text in front of a name's first expression.

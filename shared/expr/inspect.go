@@ -2,10 +2,9 @@ package expr
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
-	"github.com/sirocco-workflows/sirocco/shared/value"
+	"github.com/sirocco-workflows/sirocco/shared/jinja"
 	"github.com/sirocco-workflows/sirocco/shared/yaql"
 )
 
@@ -25,24 +24,29 @@ type Form struct {
 
 // Inspect looks at the form of a template. One that does not parse has none.
 func Inspect(template string) Form {
-	rest, yaqls := cutExpressions(template)
-	jinja := jinjaPattern.FindAllString(rest, -1)
-	f := Form{Expressions: len(yaqls) + len(jinja)}
+	if _, ok := jinja.Is(template); ok {
+		return inspectJinja(template)
+	}
+	text, found := cutExpressions(template)
+	f := Form{Expressions: len(found)}
 	if f.Expressions == 0 {
 		return Form{Text: true, Filled: template != "", Constant: true, Value: template}
 	}
-	text := jinjaPattern.ReplaceAllString(rest, "")
 	f.Text = text != "" || f.Expressions > 1
-	blocks := strings.Contains(rest, "{%") // which may leave text out
-	f.Filled = text != "" && !blocks
-	if f.Text {
-		return f
+	f.Filled = text != ""
+	if !f.Text {
+		f.Value, f.Constant = yaqlConstant(found[0])
 	}
-	if len(yaqls) == 1 {
-		f.Value, f.Constant = yaqlConstant(yaqls[0])
-	} else {
-		f.Value, f.Constant = jinjaConstant(jinja[0])
+	return f
+}
+
+func inspectJinja(template string) Form {
+	t, err := jinja.Compile(template)
+	if err != nil {
+		return Form{Expressions: 1}
 	}
+	f := Form{Expressions: t.Expressions(), Text: !t.Lone(), Filled: t.Filled()}
+	f.Value, f.Constant = t.Constant()
 	return f
 }
 
@@ -66,22 +70,4 @@ func yaqlConstant(src string) (any, bool) {
 	}
 	v, err := e.Eval(context.Background(), &yaql.Env{Limits: yaql.Limits{Iterations: 1000, Memory: 1 << 20, Steps: 1000}})
 	return v, err == nil
-}
-
-var jinjaLiteral = regexp.MustCompile(`^\{\{-?\s*(?:'([^'\\]*)'|"([^"\\]*)"|(\d+)|([Tt]rue|[Ff]alse|[Nn]one))\s*-?\}\}$`)
-
-func jinjaConstant(src string) (any, bool) {
-	m := jinjaLiteral.FindStringSubmatch(src)
-	if m == nil {
-		return nil, false
-	}
-	switch {
-	case m[3] != "":
-		v, err := value.Decode([]byte(m[3]))
-		return v, err == nil
-	case m[4] != "":
-		word := strings.ToLower(m[4])
-		return map[string]any{"true": true, "false": false, "none": nil}[word], true
-	}
-	return m[1] + m[2], true
 }

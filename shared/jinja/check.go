@@ -69,6 +69,7 @@ func unknownNames(t *Template, lib *Library) []missing {
 	body = func(b []stmt, soft bool) {
 		for _, s := range b {
 			xs, bodies := parts(s)
+			_, isIf := s.(*ifNode)
 			for _, x := range xs {
 				visit(x, isIf || soft)
 			}
@@ -182,8 +183,9 @@ func (c *checker) body(b []stmt, lazy bool) {
 		case *ifNode, *forNode, *macroNode, *callBlockNode:
 			inside = true
 		}
+		_, isMacro := s.(*macroNode)
 		for i, x := range xs {
-			c.expr(x, lazy || i > 0 && inside)
+			c.expr(x, lazy || isMacro || i > 0 && inside)
 		}
 		for _, inner := range bodies {
 			c.body(inner, inside)
