@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
@@ -157,10 +158,7 @@ func (c *call) subOutcome(ctx context.Context, act *store.Action) error {
 		act.Output = out.Output
 		return nil
 	}
-	info := "Failed subworkflow [execution_id=" + act.Workflow + "]"
-	if head.StateInfo != nil && *head.StateInfo != "" {
-		info = *head.StateInfo
-	}
+	info := expr.Str(text(head.StateInfo))
 	if c.t.Error != nil && c.t.Error.Error == timeoutName {
 		info = c.timeoutMessage()
 	}

@@ -27,6 +27,11 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	o := outcome{state: Error, info: &info, result: info, publish: c.t.PublishOnError, global: c.t.GlobalOnError, records: c.recordFailure(name, info)}
 	if act := c.act; act.Version > 0 && act.State == Error {
 		o.result = act.Output.V
+		if out, ok := o.result.(*value.Map); ok && act.Workflow != "" {
+			if why, ok := out.Get("result"); ok && why == nil {
+				o.info = nil // the sub-workflow says nothing of the reason
+			}
+		}
 	}
 	if name == timeoutName || name == subWorkflowInputName || slices.Contains(notCalled, name) {
 		o.result = []any{}
