@@ -32,19 +32,25 @@ type builder struct {
 	tasks   []*task
 	byName  map[string]*task
 	names   map[string]bool // of states, unique in the whole definition
+	numbers map[string]int  // the last number behind names that are taken
 	threads bool
 	start   []*task
 	// choosy says that the end of the workflow has to look whether it failed:
 	// a failure may have gone by on another way than the last task's.
 	choosy bool
 	where  map[*task]*scope // structured: the scope that has the task's states
+	// structured, by the tasks' numbers: what follows each, its place in an order
+	// of all, and in which round [builder.reach] has been there.
+	next       [][]int
+	rank, seen []int
+	round      int
 	// the states at the end of the definition
 	end, failed, done string
 	shared            map[*asl.States]string // the state that records failures nobody handles
 }
 
 func newBuilder(src *source, tasks []*task) *builder {
-	b := &builder{src: src, tasks: tasks, byName: map[string]*task{}, names: map[string]bool{}, where: map[*task]*scope{}, shared: map[*asl.States]string{}}
+	b := &builder{src: src, tasks: tasks, byName: map[string]*task{}, names: map[string]bool{}, where: map[*task]*scope{}, shared: map[*asl.States]string{}, numbers: map[string]int{}}
 	for _, t := range tasks {
 		b.byName[t.name] = t
 		if len(t.inbound) == 0 {
@@ -53,6 +59,7 @@ func newBuilder(src *source, tasks []*task) *builder {
 		b.choosy = b.choosy || mayEndApart(t)
 	}
 	b.choosy = b.choosy || len(b.start) > 1
+	b.next, b.seen = links(tasks, b.byName), make([]int, len(tasks))
 	for _, t := range tasks {
 		b.names[stateName(t.name)] = true // tasks have the first claim on their names
 	}
@@ -78,10 +85,11 @@ func mayEndApart(t *task) bool {
 
 // name makes the name of a state that is not a task's own.
 func (b *builder) name(parts ...string) string {
-	base := stateName(strings.Join(parts, " "))
-	name := base
-	for n := 2; b.names[name]; n++ {
-		name = stateName(strings.Join(parts, " ") + " " + strconv.Itoa(n))
+	text := strings.Join(parts, " ")
+	name := stateName(text)
+	for b.names[name] {
+		b.numbers[text] = max(b.numbers[text], 1) + 1
+		name = stateName(text + " " + strconv.Itoa(b.numbers[text]))
 	}
 	b.names[name] = true
 	return name

@@ -16,6 +16,8 @@ type scope struct {
 	top     bool
 	to      *task
 	entries map[*task]string
+	// notTaken is the state of a branch's ways that lead nowhere, once it is there.
+	notTaken string
 }
 
 // structured builds the structured form; false if the graph does not have it.
@@ -68,25 +70,6 @@ func twice(a, b []step.Route) bool {
 		seen[r.To] = true
 	}
 	return false
-}
-
-func (b *builder) cyclic() bool {
-	state := map[*task]int{} // 1 = under way, 2 = done
-	var visit func(t *task) bool
-	visit = func(t *task) bool {
-		if state[t] != 0 {
-			return state[t] == 1
-		}
-		state[t] = 1
-		for _, name := range t.targets() {
-			if visit(b.byName[name]) {
-				return true
-			}
-		}
-		state[t] = 2
-		return false
-	}
-	return slices.ContainsFunc(b.tasks, visit)
 }
 
 // route is one way on from a task: surely taken, or only if the answer's routes
@@ -205,16 +188,11 @@ func (b *builder) stop(sc *scope) string {
 	}
 	name := b.done
 	if !sc.top {
-		name = "" // every branch has its own
-		for n, s := range sc.states.All() {
-			if s.Type == asl.TypePass && s.Comment == notTaken {
-				name = n
-			}
+		if sc.notTaken == "" { // every branch has its own
+			sc.notTaken = b.name("not taken")
+			sc.states.Add(sc.notTaken, &asl.State{Type: asl.TypePass, Comment: notTaken, Output: query(nowhere), End: true})
 		}
-		if name == "" {
-			name = b.name("not taken")
-			sc.states.Add(name, &asl.State{Type: asl.TypePass, Comment: notTaken, Output: query(nowhere), End: true})
-		}
+		name = sc.notTaken
 	}
 	return name
 }
@@ -327,74 +305,4 @@ func (b *builder) branch(w route, to *task) (*asl.Machine, bool) {
 		entry = name
 	}
 	return &asl.Machine{StartAt: entry, States: sc.states}, ok
-}
-
-// meeting finds the join at which the ways of a fork meet: nil if they don't
-// meet before the enclosing fork's. False if they meet otherwise than at one
-// join that only they lead to.
-func (b *builder) meeting(ways []route, outer *task) (*task, bool) {
-	times := map[*task]int{}
-	for _, w := range ways {
-		for t := range b.reach(w.to, outer) {
-			times[t]++
-		}
-	}
-	var common []*task
-	for _, t := range b.tasks {
-		if times[t] > 1 {
-			common = append(common, t)
-		}
-	}
-	if len(common) == 0 {
-		return nil, true
-	}
-	for _, j := range common {
-		behind := b.reach(j, outer)
-		first := !slices.ContainsFunc(common, func(t *task) bool { return !behind[t] })
-		if !first {
-			continue
-		}
-		if j.join == nil || j.join.Count > 0 {
-			return nil, false
-		}
-		return j, b.closed(j, ways, behind, outer)
-	}
-	return nil, false
-}
-
-// closed reports whether all that leads to the join lies between the fork and it.
-func (b *builder) closed(j *task, ways []route, behind map[*task]bool, outer *task) bool {
-	between := map[*task]bool{}
-	direct := false
-	for _, w := range ways {
-		direct = direct || w.to == j
-		for t := range b.reach(w.to, outer) {
-			between[t] = between[t] || !behind[t]
-		}
-	}
-	outside := 0
-	for _, in := range j.inbound {
-		if !between[in] {
-			outside++
-		}
-	}
-	return outside == 0 || direct && outside == 1
-}
-
-// reach is the set of tasks that can follow from t, with t, short of the
-// enclosing fork's join.
-func (b *builder) reach(t, outer *task) map[*task]bool {
-	seen := map[*task]bool{}
-	var visit func(t *task)
-	visit = func(t *task) {
-		if t == outer || seen[t] {
-			return
-		}
-		seen[t] = true
-		for _, name := range t.targets() {
-			visit(b.byName[name])
-		}
-	}
-	visit(t)
-	return seen
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
@@ -62,7 +61,7 @@ func (c *compiler) tasks(s *source) []*task {
 	for _, t := range out {
 		for _, name := range t.targets() {
 			to := byName[name]
-			if to != nil && !slices.Contains(to.inbound, t) {
+			if to != nil { // targets has each once
 				to.inbound = append(to.inbound, t)
 			}
 		}
@@ -284,9 +283,11 @@ func (t *task) repeatsSuccess() bool {
 // targets are the tasks that this one may go on to, each once.
 func (t *task) targets() []string {
 	var out []string
-	for _, routes := range [][]step.Route{t.success, t.failure, t.complete, t.skip} {
+	seen := map[string]bool{}
+	for _, routes := range [][]step.Route{t.success, t.failure, t.complete} {
 		for _, r := range routes {
-			if !r.Command && !slices.Contains(out, r.To) {
+			if !r.Command && !seen[r.To] {
+				seen[r.To] = true
 				out = append(out, r.To)
 			}
 		}
