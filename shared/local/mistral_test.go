@@ -26,17 +26,9 @@ import (
 // notYet are the cases that do not end as in Mistral yet. One that does fails
 // the test, so that it is taken out.
 var notYet = map[string]bool{
-	"command_fail_expression_message": true,
-	"command_succeed_output":          true,
-	"command_task_of_that_name":       true,
-	"dynamic_action_list":             true,
-	"dynamic_action_mixed_text":       true,
-	"dynamic_action_retry":            true,
-	"on_clause_single":                true,
-	"ops_rolling_restart":             true,
-	"retry_timeout_each":              true,
-	"timeout_wait_after":              true,
-	"jinja_basic":                     true,
+	"dynamic_action_list":  true,
+	"dynamic_action_retry": true,
+	"timeout_wait_after":   true,
 }
 
 // differs are the cases whose outcome is another one on purpose, with the
