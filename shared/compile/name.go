@@ -105,6 +105,12 @@ func (c *compiler) dynamicActions(d *dynamic, prefix string) {
 // callsWorkflow reports whether the task calls a workflow.
 func (t *task) callsWorkflow() bool { return t.sub != nil || t.dynamic != nil && t.dynamic.workflow }
 
+// namesFunction reports whether the prepare state has to say which function the
+// task's own state calls.
+func (t *task) namesFunction() bool {
+	return t.dynamic != nil && !t.dynamic.workflow && len(t.items) == 0
+}
+
 // addSub adds what the engine has to know of the workflow that a task calls. One
 // whose name is an expression stands there with all that it may come to, in the
 // state that evaluates it.

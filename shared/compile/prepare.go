@@ -65,10 +65,7 @@ func (s seconds) value() any {
 // name of an action is evaluated there, too; that of a workflow or of an action
 // with with-items in the task's first own state.
 func (t *task) prepares() bool {
-	if t.dynamic != nil && !t.dynamic.workflow && len(t.items) == 0 {
-		return true // which function is called must be known
-	}
-	if t.pauseBefore != nil || t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
+	if t.namesFunction() || t.pauseBefore != nil || t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
 		return true
 	}
 	return t.timeout.n > 0 && t.waitBefore.n > 0 && (t.waitBefore.n >= t.timeout.n || len(t.items) > 0)
@@ -137,13 +134,16 @@ func (b *builder) prepareState(t *task, next, failed string) *asl.State {
 	part := b.taskPart(t, step.Prepare)
 	b.addStart(part, t, step.Prepare)
 	b.addJoin(part, t, step.Prepare)
-	addSub(part, t, len(t.items) == 0 && !t.callsWorkflow())
+	addSub(part, t, t.namesFunction())
 	part.Set("policies", literal(value.Of(step.Policies{
 		PauseBefore: value.Any{V: t.pauseBefore},
 		WaitBefore:  value.Any{V: t.waitBefore.value()},
 		WaitAfter:   value.Any{V: t.waitAfter.template},
 		Timeout:     value.Any{V: t.timeout.value()},
 	})))
+	if t.namesFunction() {
+		t.addRound(part)
+	}
 	s := call(engineFunction, value.MapOf("task", part))
 	s.Output = query("$states.input")
 	s.Assign = value.MapOf(t.variable(), query("$states.result.Payload.prepared"))

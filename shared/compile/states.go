@@ -30,14 +30,14 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		e = b.emitAction(states, t, failedName)
 	}
 	first := e.entry
-	if t.loops() && len(t.inbound) == 0 && !b.threads {
-		// The state machine's own input is the user's: it is no place to look
-		// for the round.
-		name := b.name(t.name, "start")
-		states.Add(name, &asl.State{Type: asl.TypePass, Output: value.MapOf("from", []any{}, "round", 0), Next: e.entry})
-		e.entry = name
+	if t.namesFunction() { // each round evaluates the name
+		e.entry = b.before(states, t, e.entry, failedName)
+		first = e.entry
+		e.entry = b.firstRound(states, t, e.entry)
+	} else {
+		e.entry = b.firstRound(states, t, e.entry)
+		e.entry = b.before(states, t, e.entry, failedName)
 	}
-	e.entry = b.before(states, t, e.entry, failedName)
 	if !b.plainFailure(t) {
 		e.failed = b.settleState(t)
 		states.Add(failedName, e.failed)
@@ -50,6 +50,17 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		e.failed = b.waitAfter(states, t, e.failed)
 	}
 	return e
+}
+
+// firstRound begins the rounds of a start task that loops: the state machine's
+// own input is the user's, and no place to look for the round.
+func (b *builder) firstRound(states *asl.States, t *task, next string) string {
+	if !t.loops() || len(t.inbound) > 0 || b.threads {
+		return next
+	}
+	name := b.name(t.name, "start")
+	states.Add(name, &asl.State{Type: asl.TypePass, Output: value.MapOf("from", []any{}, "round", 0), Next: next})
+	return name
 }
 
 // plainFailure reports whether nothing is to be done about the task's failure

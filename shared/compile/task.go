@@ -267,7 +267,7 @@ func (c *compiler) resolveRetry(t *task, r *dsl.Retry) {
 	if counted && count == 0 {
 		return
 	}
-	out.Loop = len(t.items) > 0 || t.callsWorkflow() || !counted || !delayed || t.failOn != nil ||
+	out.Loop = len(t.items) > 0 || t.callsWorkflow() || t.dynamic != nil || !counted || !delayed || t.failOn != nil ||
 		out.BreakOn.V != nil || out.ContinueOn.V != nil || t.publishOnError.given
 	t.retry = out
 }

@@ -25,17 +25,24 @@ func (e CallNotFound) Error() string { return e.Message }
 // too much for the state machine's data.
 type preparedRecord struct {
 	step.Prepared
-	Spec *step.Workflow `json:"spec,omitempty"` // of the workflow that is called
+	Spec  *step.Workflow `json:"spec,omitempty"`  // of the workflow that is called
+	Round int            `json:"round,omitempty"` // of the task, for which the name was evaluated
+}
+
+// found reports whether what the task calls is known for this round of it.
+func (c *call) found(p *preparedRecord) bool {
+	return c.t.Call == nil || p.Round == c.t.Round && (p.Action != "" || p.Workflow != "")
 }
 
 // finds looks up what the task calls, where its name is an expression. The name
-// is evaluated once: further rounds of the task and all items call the same.
-// The item's variable is not known to it, as in Mistral.
+// is evaluated once for a round of the task, and all items call the same: the
+// item's variable is not known to it, as in Mistral.
 func (c *call) finds(ctx context.Context, p *preparedRecord) error {
-	call := c.t.Call
-	if call == nil || p.Action != "" || p.Workflow != "" {
+	if c.found(p) {
 		return nil
 	}
+	call := c.t.Call
+	p.Round = c.t.Round
 	v, err := c.eval(ctx, call.Name.V, "name", c.data(c.in), c.host(nil))
 	if err == nil && c.t.Sub != "" {
 		return c.findsWorkflow(call, expr.Str(v), p)
@@ -148,7 +155,7 @@ func (c *call) childNamed(ctx context.Context) (*preparedRecord, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Workflow == "" {
+	if !c.found(p) && !c.settled() {
 		if err := c.finds(ctx, p); err != nil {
 			return nil, err
 		}

@@ -22,8 +22,13 @@ func (c *call) prepare(ctx context.Context) (*step.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p == nil {
-		if p, err = c.policies(ctx); err != nil {
+	if p == nil || !c.found(p) && !c.settled() {
+		if p == nil {
+			p, err = c.policies(ctx)
+		} else {
+			p.Wait, p.Pause = 0, false // only the name is evaluated again
+		}
+		if err != nil {
 			return nil, err
 		}
 		if err := c.finds(ctx, p); err != nil {
@@ -46,6 +51,9 @@ func (c *call) prepare(ctx context.Context) (*step.Answer, error) {
 	a.From, a.Nth, a.Prepared = append([]string{}, c.t.From...), c.t.Nth, p.answered()
 	return a, nil
 }
+
+// settled reports whether the task has ended: the call is one that is repeated.
+func (c *call) settled() bool { return len(c.task.Answer) > 0 }
 
 // prepared is what an earlier state of the task has evaluated; nil without.
 func (c *call) prepared() (*preparedRecord, error) {

@@ -39,7 +39,7 @@ func compareVerdicts(m *mistral, c generate.Case) (verdict, error) {
 		if err != nil {
 			return verdict{}, err
 		}
-		_, diags = outcome.Compile(registry, []outcome.File{{Name: "wf.yaml", Data: text}})
+		_, diags = outcome.Compile(registry, []outcome.File{{Name: "wf.yaml", Data: text}}, nil)
 	}
 	switch {
 	case diags.HasErrors() == (theirs != ""):
