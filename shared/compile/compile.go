@@ -18,7 +18,8 @@
 //	sub-workflow   "<task> input" -> "<task>" (startExecution.sync:2) -> "<task> result"
 //	wait-before    a Wait state before; wait-after one behind
 //	expressions    of wait-before, wait-after and timeout: "<task> prepare" in front
-//	               evaluates them and keeps them in a variable for the task's states
+//	               evaluates them and keeps them in a variable for the task's states;
+//	               so it does with the name of an action
 //
 // # What a workflow becomes
 //
