@@ -47,6 +47,8 @@ func relative(paths []string) []string {
 type compileCmd struct {
 	Files  []string `arg:"" help:"Workflow files, workbooks, and files with what they call." type:"path"`
 	Output string   `short:"o" placeholder:"DIR" help:"Write one file NAME.asl.json for each workflow there." type:"path"`
+	Report bool     `help:"Show what the workflows become and cost, instead of the definitions."`
+	JSON   bool     `name:"json" help:"With --report, print one JSON document."`
 	lintFlags
 }
 
@@ -55,6 +57,15 @@ func (c *compileCmd) Run(a *app) error {
 	all, err := a.load(relative(c.Files), c.lintFlags, nil)
 	if err != nil {
 		return err
+	}
+	if c.Report && c.Output == "" {
+		return a.printReports(all, c.JSON)
+	}
+	if c.JSON {
+		return usage("--json goes with --report; a definition is JSON anyway")
+	}
+	if c.Report {
+		return usage("--report shows what -o DIR would write: give one of them")
 	}
 	if c.Output == "" {
 		return c.print(a, all)

@@ -47,6 +47,7 @@ type builder struct {
 	// the states at the end of the definition
 	end, failed, done string
 	shared            map[*asl.States]string // the state that records failures nobody handles
+	parts             []part                 // what the tasks became, for [Workflow.Report]
 }
 
 func newBuilder(src *source, tasks []*task) *builder {

@@ -66,6 +66,8 @@ type Workflow struct {
 	// Machine is the placeholder that other definitions call this state
 	// machine by, as "${Machine}".
 	Machine string
+
+	parts []part // of the definition, for [Workflow.Report]
 }
 
 // Form says which form the definition took: structured or threads.
@@ -91,10 +93,8 @@ func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
 	}
 	out := make([]*Workflow, len(c.sources))
 	for i, s := range c.sources {
-		out[i] = &Workflow{
-			Name: s.wf.QualifiedName, Definition: build(s), Spec: s.spec, Source: s.wf,
-			Machine: machineName(s.wf.QualifiedName),
-		}
+		out[i] = &Workflow{Name: s.wf.QualifiedName, Spec: s.spec, Source: s.wf, Machine: machineName(s.wf.QualifiedName)}
+		out[i].Definition, out[i].parts = build(s)
 	}
 	return out, c.diags
 }
@@ -198,13 +198,13 @@ func (c *compiler) analyse(s *source) {
 	s.spec.Threads = !structured
 }
 
-func build(s *source) *asl.Machine {
+func build(s *source) (*asl.Machine, []part) {
 	b := newBuilder(s, s.tasks)
 	if s.spec.Threads {
-		return b.threadsForm()
+		return b.threadsForm(), b.parts
 	}
 	def, _ := b.structured()
-	return def
+	return def, b.parts
 }
 
 func errorsSince(ds dsl.Diagnostics, n int) bool {

@@ -49,6 +49,7 @@ func (b *builder) emit(states *asl.States, t *task) emitted {
 		e.success = b.waitAfter(states, t, e.success)
 		e.failed = b.waitAfter(states, t, e.failed)
 	}
+	b.parts = append(b.parts, part{t, states, e.entry, e.success})
 	return e
 }
 
