@@ -284,7 +284,7 @@ func (t *task) repeatsSuccess() bool {
 func (t *task) targets() []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, routes := range [][]step.Route{t.success, t.failure, t.complete} {
+	for _, routes := range [][]step.Route{t.success, t.failure, t.complete, t.skip} {
 		for _, r := range routes {
 			if !r.Command && !seen[r.To] {
 				seen[r.To] = true

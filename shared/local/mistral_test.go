@@ -73,7 +73,7 @@ func writeOurs(t *testing.T, name string, got *value.Map) {
 var earlier = map[string]bool{
 	"adhoc_missing_input": true, "adhoc_unknown_input": true,
 	"error_missing_parameter": true, "error_type": true, "error_unknown_action": true, "error_unknown_action_later": true,
-	"name_adhoc_base": true, "name_workflow_blank": true,
+	"name_adhoc_base": true, "dynamic_action_mixed_text": true, "name_workflow_blank": true,
 	"error_unknown_function": true, "error_unknown_parameter": true,
 }
 
