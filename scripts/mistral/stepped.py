@@ -58,6 +58,7 @@ class Engine(recorder.Engine):
         self._enter()
         self._queue = collections.deque()
         self._engine = default_engine.DefaultEngine()
+        self._random = None
         self._clock = _Clock()
         self._scheduler = _Scheduler(self._clock)
         self._replace()
@@ -84,6 +85,17 @@ class Engine(recorder.Engine):
         post_tx_queue.threading = Threading
         default_executor.ThreadWithException = _AtOnce
         lang_base.jsonschema = _Schemas()
+
+        completed = db_api.get_completed_task_executions_as_batches
+
+        def batches(**filters):
+            # The query has no order: with a large database it is any.
+            for batch in completed(**filters):
+                if self._random:
+                    self._random.shuffle(batch)
+                yield batch
+
+        db_api.get_completed_task_executions_as_batches = batches
 
     # The driver of the engine's client.
 

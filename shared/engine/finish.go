@@ -167,7 +167,7 @@ func writeFailures(b *strings.Builder, t *store.Task, acts []*store.Action) {
 		switch {
 		case a.State != Error || a.ErrorName == store.TimedOut:
 		case a.Workflow != "":
-			fmt.Fprintf(b, "    [wf_ex_id=%s, idx=%d]: %s\n", a.Workflow, i, a.Info)
+			fmt.Fprintf(b, "    [wf_ex_id=%s, idx=%d]: %s\n", a.Workflow, i, cmp.Or(a.Info, "None"))
 		default:
 			fmt.Fprintf(b, "    [action_ex_id=%s, idx=%d]: %s\n", a.ID, i, failure(a.Output.V))
 		}

@@ -40,6 +40,9 @@ func (w *workflow) echo(t *task, scope []variable) {
 		return
 	}
 	t.body.Set("action", "std.echo")
+	if w.chance(6) {
+		t.body.Set("action", "<% concat('std.', echo) %>")
+	}
 	t.body.Set("input", value.MapOf("output", w.templated(k, scope)))
 }
 
@@ -90,6 +93,9 @@ func (w *workflow) call(t *task) { w.callWith(t, w.scope(t)) }
 func (w *workflow) callWith(t *task, scope []variable) {
 	sub := pick(w.gen, w.subs...)
 	t.body.Set("workflow", sub.name)
+	if w.chance(10) {
+		t.body.Set("workflow", "<% "+sub.name+" %>")
+	}
 	in := value.NewMap(0)
 	for _, name := range sub.input {
 		if !w.chance(3) {
@@ -107,20 +113,38 @@ func (w *workflow) callWith(t *task, scope []variable) {
 
 func (w *workflow) policies(t *task) {
 	if w.chance(8) {
-		t.body.Set("retry", value.MapOf("count", int64(1+w.IntN(2)), "delay", int64(0)))
+		t.body.Set("retry", w.retry(t))
 	}
-	if w.chance(4) {
-		t.body.Set("keep-result", w.chance(50))
+	for _, p := range []struct {
+		key     string
+		percent int
+		value   any
+	}{
+		{"keep-result", 4, w.chance(50)},
+		{"timeout", 3, int64(60)},
+		{"wait-before", 3, pick(w.gen, any(int64(0)), "<% 0 %>")},
+		{"safe-rerun", 2, true},
+		{"fail-on", 4, "<% " + w.guard(t) + " %>"},
+		{"pause-before", 1, true},
+	} {
+		if w.chance(p.percent) {
+			t.body.Set(p.key, p.value)
+		}
 	}
-	if w.chance(3) {
-		t.body.Set("timeout", int64(60))
+}
+
+func (w *workflow) retry(t *task) *value.Map {
+	out := value.MapOf("count", any(int64(1+w.IntN(2))), "delay", int64(0))
+	if w.chance(20) {
+		out.Set("count", "<% 1 + 1 %>")
 	}
-	if w.chance(3) {
-		t.body.Set("wait-before", int64(0))
+	if w.chance(20) {
+		out.Set("break-on", "<% "+w.guard(t)+" %>")
 	}
-	if w.chance(2) {
-		t.body.Set("safe-rerun", true)
+	if w.chance(20) {
+		out.Set("continue-on", "<% "+w.guard(t)+" %>")
 	}
+	return out
 }
 
 // publish sets variables: mostly such as no other task publishes, sometimes

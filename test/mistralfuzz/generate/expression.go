@@ -46,7 +46,7 @@ var forms = map[kind][]string{
 	},
 	anyKind: {
 		"{int}", "{int}", "{str}", "{bool}", "{list}", "{dict}", "null", "1.5", "!{list}[0]", "!{dict}.a", "{dict}.get(b)", "[{any}, {any}]", "!{int} / 2.0",
-		"{list}.first(null)", "{dict}.values().toList()", "{dict}.keys().toList()", "{dict}.items().toList()", "coalesce({any}, {any})", "[{str}, {str}]", "round({int} / 3.0)",
+		"{list}.first(null)", "{dict}.values().toList()", "{dict}.keys().toList()", "{dict}.items().toList()", "coalesce({any}, {any})", "global(g_int)", "$.get(g_str)", "[{str}, {str}]", "round({int} / 3.0)",
 		"{list}.groupBy($ mod 2)", "!{list}.zip({list})", "{list}.enumerate()", "env()", "let({int}) -> $1", "!{any}?.get(a)",
 	},
 }
@@ -81,7 +81,7 @@ func (g *gen) expression(k kind, known []variable, depth int) string {
 	if risky && g.IntN(100) >= g.wild {
 		return g.leaf(k, known)
 	}
-	if k == anyKind && strings.Contains(form, "env()") && len(g.env) == 0 {
+	if k == anyKind && (strings.Contains(form, "env()") && len(g.env) == 0 || strings.Contains(form, "global") && g.wild > 10) {
 		form = "{int}"
 	}
 	for _, of := range []kind{intKind, strKind, boolKind, listKind, dictKind, anyKind} {

@@ -142,7 +142,7 @@ func (w *workflow) commands(t *task) {
 	if !w.chance(8) {
 		return
 	}
-	command := any(pick(w.gen, "noop", "noop", "fail", "fail", "succeed", `fail msg="stopped here"`, `succeed msg="enough"`))
+	command := any(pick(w.gen, "noop", "noop", "fail", "fail", "succeed", "pause", `fail msg="stopped here"`, `succeed msg="enough"`))
 	if w.chance(60) {
 		command = value.MapOf(command.(string), "<% "+w.guard(t)+" %>")
 	}
@@ -186,6 +186,8 @@ func (w *workflow) writeClauses(t *task) {
 	for _, clause := range []string{"on-success", "on-error", "on-complete"} {
 		list := t.clauses[clause]
 		switch {
+		case w.chance(5):
+			t.body.Set(clause, w.advanced(t, list))
 		case len(list) == 0:
 		case len(list) == 1 && w.chance(30):
 			t.body.Set(clause, list[0])
@@ -198,6 +200,23 @@ func (w *workflow) writeClauses(t *task) {
 			t.body.Set(clause, list)
 		}
 	}
+}
+
+// advanced is a clause that publishes.
+func (w *workflow) advanced(t *task, list []any) *value.Map {
+	publish := value.NewMap(0)
+	if w.chance(70) {
+		publish.Set("branch", w.publication(t))
+	}
+	if w.chance(60) || publish.Len() == 0 {
+		k := w.anyKind(2)
+		publish.Set("global", value.MapOf("g_"+string(k), w.templated(k, w.scope(t))))
+	}
+	out := value.MapOf("publish", publish)
+	if len(list) > 0 {
+		out.Set("next", list)
+	}
+	return out
 }
 
 // defaults are task-defaults which lead nowhere but to the last task.
