@@ -34,7 +34,7 @@ func TestRandomWorkflowsEnd(t *testing.T) {
 			t.Errorf("seed %d: %s\n%s%s", seed, problem, c.YAML(), encode(got))
 		}
 	}
-	if states[engine.Success] < 100 || states[engine.Error] < 20 {
+	if states[engine.Success] < 80 || states[engine.Error] < 20 {
 		t.Errorf("of 300 workflows %v ended so", states)
 	}
 }

@@ -18,7 +18,7 @@ func (w *workflow) fill(t *task) {
 		t.body.Set("action", "std.noop")
 	case n < 21: // without an action it is a noop
 		t.body.Set("description", "does nothing")
-	case n < 33:
+	case n < 29:
 		t.fails = true
 		t.body.Set("action", "std.fail")
 	case n < 46 && len(w.subs) > 0:
@@ -124,7 +124,7 @@ func (w *workflow) policies(t *task) {
 		{"timeout", 3, int64(60)},
 		{"wait-before", 3, pick(w.gen, any(int64(0)), "<% 0 %>")},
 		{"safe-rerun", 2, true},
-		{"fail-on", 4, "<% " + w.guard(t) + " %>"},
+		{"fail-on", 2, "<% " + w.guard(t) + " %>"},
 		{"pause-before", 1, true},
 	} {
 		if w.chance(p.percent) {
