@@ -23,8 +23,9 @@ import (
 )
 
 // killable are workflows with a fork and its join, with-items, retries, waits,
-// a sub-workflow and a global variable, in both forms. Of the actions nova.servers_create and
-// nova.keypairs_create change something.
+// killable are workflows with a fork and its join, with-items, retries, waits,
+// a sub-workflow and a global variable, in both forms, and a reverse one. Of the
+// actions nova.servers_create and nova.keypairs_create change something.
 var killable = map[string]string{
 	"structured": `
 version: '2.0'
@@ -35,6 +36,52 @@ wf:
   task-defaults: {safe-rerun: false}` + strings.Replace(killableRest, "    begin: {", `    one: {action: std.noop, on-success: begin}
     two: {action: std.noop, on-success: begin}
     begin: {join: one, `, 1),
+	"reverse": `
+version: '2.0'
+wf:
+  type: reverse
+  output: {ids: <% $.ids %>, states: <% $.states %>, key: <% $.key %>, child: <% $.child %>, all: <% $.all %>}
+  task-defaults: {requires: [begin]}
+  tasks:
+    begin: {action: std.echo output="begun", publish: {begun: <% task().result %>}}
+    left:
+      with-items: name in <% [a, b, c, d] %>
+      concurrency: 2
+      action: nova.servers_create name=<% $.name %> image="i" flavor="f"
+      publish: {ids: <% task().result.id %>}
+    look:
+      requires: [left]
+      with-items: id in <% $.ids %>
+      action: nova.servers_get server=<% $.id %>
+      retry: {count: 9, delay: 1}
+      publish: {states: <% task().result.status %>}
+    right:
+      workflow: child
+      input: {name: e, task_name: make}
+      wait-before: 2
+      publish: {child: <% task().result %>}
+    key:
+      requires: [right]
+      action: nova.keypairs_create name="key" public_key="k"
+      retry: {count: 5, delay: 1}
+      publish: {key: <% task().result.name %>}
+    never: {action: nova.keypairs_create name="never" public_key="k"}
+    joined:
+      requires: [look, key]
+      action: nova.servers_list
+      publish: {all: <% task().result %>}
+child:
+  type: reverse
+  input: [name]
+  output: {got: <% $.got %>, begun: <% $.begun %>}
+  tasks:
+    ready: {action: std.echo output="ready", publish: {begun: <% task().result %>}}
+    make:
+      requires: ready
+      action: nova.servers_create name=<% $.name %> image="i" flavor="f"
+      publish: {got: <% task().result.id %>}
+    never: {action: nova.keypairs_create name="never" public_key="k", requires: make}
+`,
 }
 
 const killableRest = `
@@ -300,7 +347,7 @@ func (k *killing) describe(head *store.Execution) *value.Map {
 // nobody can know: that is the error then.
 func TestKilledAtWrites(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	for form, most := range map[string]int{"structured": 50, "threads": 20} {
+	for form, most := range map[string]int{"structured": 50, "threads": 20, "reverse": 20} {
 		if testing.Short() {
 			most /= 10
 		}
@@ -312,7 +359,7 @@ func TestKilledAtWrites(t *testing.T) {
 			all := compiler.compiled(killable[form])
 			whole := newKilling(t, compiler.registry, all)
 			head, table := whole.live(0, false)
-			if got := all[0].Form(); got != form || head.State != engine.Success {
+			if got := all[0].Form(); (got == "structured") != (form == "structured") || head.State != engine.Success {
 				t.Fatalf("%s, %s: %s", got, head.State, value.MustEncode(whole.describe(head)))
 			}
 			want := whole.describe(head)

@@ -12,6 +12,7 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/local"
 	"github.com/sirocco-workflows/sirocco/shared/local/interp"
 	"github.com/sirocco-workflows/sirocco/shared/local/interp/simclock"
+	"github.com/sirocco-workflows/sirocco/shared/step"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 	"github.com/sirocco-workflows/sirocco/shared/store/memory"
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -88,7 +89,8 @@ func (s *simulation) runner() *local.Runner {
 	return r
 }
 
-// start runs the first of the workflows to its end.
+// start runs the first of the workflows to its end; a reverse one for its last
+// task.
 func (s *simulation) start(ctx context.Context, r *local.Runner, all []*compile.Workflow, id string) (*store.Execution, error) {
 	machines := local.Machines{}
 	for _, w := range all {
@@ -98,7 +100,11 @@ func (s *simulation) start(ctx context.Context, r *local.Runner, all []*compile.
 	if err != nil {
 		return nil, err
 	}
-	return r.Run(ctx, p, all[0].Machine, engine.StartRequest{ID: id, Workflow: all[0].Spec, Input: value.NewMap(0)})
+	req := engine.StartRequest{ID: id, Workflow: all[0].Spec, Input: value.NewMap(0)}
+	if req.Workflow.Type == step.Reverse {
+		req.Task = req.Workflow.Tasks[len(req.Workflow.Tasks)-1].Name
+	}
+	return r.Run(ctx, p, all[0].Machine, req)
 }
 
 // run runs a text and returns what became of it.
