@@ -75,28 +75,6 @@ func (c *call) items(ctx context.Context) (*step.Answer, error) {
 	return a, nil
 }
 
-// beginItems stores that the task runs with so many items.
-func (c *call) beginItems(ctx context.Context, n int, p *preparedRecord) (*preparedRecord, error) {
-	kind := "ACTION"
-	if c.t.Sub != "" {
-		kind = "WORKFLOW"
-	}
-	c.begin(kind)
-	c.task.WithItems, c.task.Items, c.task.Round = true, n, c.t.Round
-	err := c.e.opts.Records.Save(c.saving(ctx), c.task)
-	if isConflict(err) {
-		err = nil
-		if len(c.task.Prepared) > 0 {
-			p, err = c.earlierPrepared(ctx)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.observe(Progress{State: Running, Item: -1, Items: n})
-	return p, nil
-}
-
 // storedRows are the items' values as an earlier call of this step has stored
 // them, if one has: an expression need not give the same twice, and items may
 // have run.
