@@ -48,6 +48,7 @@ type builder struct {
 	end, failed, done string
 	shared            map[*asl.States]string // the state that records failures nobody handles
 	parts             []part                 // what the tasks became, for [Workflow.Report]
+	spec              any                    // what a first task's state has of the workflow, once it is there
 }
 
 func newBuilder(src *source, tasks []*task) *builder {

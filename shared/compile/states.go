@@ -129,7 +129,10 @@ func (b *builder) addStart(m *value.Map, t *task, op step.Op) {
 	if len(t.inbound) > 0 || b.reverse() || op != step.Prepare && t.prepares() {
 		return
 	}
-	m.Set("workflow", workflowValue(b.src.spec))
+	if b.spec == nil { // many tasks may be first ones
+		b.spec = workflowValue(b.src.spec)
+	}
+	m.Set("workflow", b.spec)
 	m.Set("start", query(b.startInput()))
 }
 

@@ -14,9 +14,9 @@ import (
 // is lost without a word. The same search runs here (paramScanner), and what it
 // passes over is reported.
 var (
-	callName    = regexp.MustCompile(`^(?:[\pL\pN_.]+[^=(\s"]*|<%.*?%>|\{\{.*\}\}|\{%.*%\})`)
-	lostParam   = regexp.MustCompile(`([-\pL\pN_]+)=(\S*)`)
-	wholeValue  = regexp.MustCompile(`^(?:true|false|null|\d+)$`)
+	callName   = regexp.MustCompile(`^(?:[\pL\pN_.]+[^=(\s"]*|<%.*?%>|\{\{.*\}\}|\{%.*%\})`)
+	lostParam  = regexp.MustCompile(`([-\pL\pN_]+)=(\S*)`)
+	wholeValue = regexp.MustCompile(`^(?:true|false|null|\d+)$`)
 )
 
 // call reads the one-line form under key; nil if the key is missing.
