@@ -336,6 +336,9 @@ func divide(l, r any) (any, error) {
 		if b.Sign() == 0 {
 			return nil, failf(kindZero, "division by zero")
 		}
+		if a.Sign() == 0 && b.Sign() < 0 {
+			return math.Copysign(0, -1), nil
+		}
 		f, _ := new(big.Rat).SetFrac(a, b).Float64()
 		if math.IsInf(f, 0) {
 			return nil, failf(kindOverflow, "integer division result too large for a float")
@@ -385,11 +388,42 @@ func power(l, r any) (any, error) {
 	case x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0):
 		return nil, valueErrorf("complex numbers are not supported")
 	}
-	z := math.Pow(x, y)
+	z := pow(x, y)
 	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return nil, failf(kindOverflow, "(34, 'Numerical result out of range')")
 	}
 	return z, nil
+}
+
+// pow is C's pow(), which rounds better than math.Pow: exponents that are
+// multiples of 1/16 are computed with many digits.
+func pow(x, y float64) float64 {
+	z := math.Pow(x, y)
+	n := math.Abs(y) * 16
+	if n != math.Trunc(n) || n > 16*1024 || x == 0 || z == 0 || math.IsNaN(z) || math.IsInf(z, 0) || math.IsInf(x, 0) {
+		return z
+	}
+	const precision = 400
+	exact := big.NewFloat(1).SetPrec(precision)
+	base := new(big.Float).SetPrec(precision).SetFloat64(math.Abs(x))
+	if n != 16*math.Trunc(n/16) {
+		for range 4 {
+			base.Sqrt(base)
+		}
+	} else {
+		n /= 16
+	}
+	for e := int(n); e > 0; e >>= 1 {
+		if e&1 == 1 {
+			exact.Mul(exact, base)
+		}
+		base.Mul(base, base)
+	}
+	if y < 0 {
+		exact.Quo(big.NewFloat(1).SetPrec(precision), exact)
+	}
+	f, _ := exact.Float64()
+	return math.Copysign(f, z)
 }
 
 func floatMod(x, y float64) float64 {

@@ -43,8 +43,16 @@ func holds(op string, c int) bool {
 
 // equal is l == r.
 func (st *state) equal(l, r any) (bool, error) {
-	if err := defined(l, r); err != nil {
-		return false, err
+	a, missing := l.(*undefined)
+	b, bothMissing := r.(*undefined)
+	if missing || bothMissing {
+		if missing && !a.soft {
+			return false, a.err()
+		}
+		if bothMissing && !b.soft {
+			return false, b.err()
+		}
+		return missing && bothMissing, nil
 	}
 	if isNumeric(l) && isNumeric(r) {
 		return compareNumbers(l, r) == 0, nil
@@ -190,7 +198,7 @@ func (st *state) contains(coll, x any) (bool, error) {
 	}
 	switch c := coll.(type) {
 	case *undefined:
-		return false, c.err()
+		return false, c.firm()
 	case *view:
 		if c.kind == "dict_keys" {
 			_, ok, err := mapGet(c.of, x)

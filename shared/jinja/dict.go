@@ -150,9 +150,10 @@ func mapEach(m any, f func(k, v any) error) error {
 }
 
 type (
-	noneKey  struct{}
-	otherKey string
-	objKey   struct{ p any }
+	noneKey      struct{}
+	undefinedKey struct{}
+	otherKey     string
+	objKey       struct{ p any }
 )
 
 // hashOf gives a Go key that is equal for equal keys of Python: 1, 1.0 and
@@ -183,7 +184,7 @@ func hashOf(v any) (any, error) {
 	case *group:
 		return hashItems([]any{v.key, v.items})
 	case *undefined:
-		return nil, v.err()
+		return undefinedKey{}, v.firm()
 	case *rng:
 		return otherKey(fmt.Sprint("r", v.start, v.n, v.step)), nil
 	case []any, *list, *value.Map, *dict, *root, Lazy, *view:
@@ -215,6 +216,8 @@ func hashItems(items []any) (any, error) {
 		switch h := h.(type) {
 		case noneKey:
 			b = append(b, 'n')
+		case undefinedKey:
+			b = append(b, 'u')
 		case string:
 			b = append(binary.AppendUvarint(append(b, 's'), uint64(len(h))), h...)
 		case int64:

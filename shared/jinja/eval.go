@@ -42,17 +42,19 @@ func (n *listNode) eval(st *state) (any, error) {
 }
 
 func (n *dictNode) eval(st *state) (any, error) {
-	d := newDict(len(n.keys))
+	entries := make([]any, 0, 2*len(n.keys))
 	for i := range n.keys {
-		k, err := st.eval(n.keys[i])
-		if err != nil {
-			return nil, err
+		for _, x := range []expr{n.keys[i], n.vals[i]} {
+			v, err := st.eval(x)
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, v)
 		}
-		v, err := st.eval(n.vals[i])
-		if err != nil {
-			return nil, err
-		}
-		if err := d.set(k, v); err != nil {
+	}
+	d := newDict(len(n.keys))
+	for i := 0; i < len(entries); i += 2 {
+		if err := d.set(entries[i], entries[i+1]); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +79,7 @@ func (n *condNode) eval(st *state) (any, error) {
 	case n.other != nil:
 		return st.eval(n.other)
 	}
-	return &undefined{hint: "the inline if-expression on line 1 evaluated to false and no else section was defined."}, nil
+	return &undefined{hint: "the inline if-expression on line 1 evaluated to false and no else section was defined.", soft: true}, nil
 }
 
 func (n *andNode) eval(st *state) (any, error) {

@@ -116,9 +116,9 @@ func (st *state) urlQuote(v any, query bool) (string, error) {
 func urlEncodeFilter(st *state, a []any) (any, error) {
 	v := a[0]
 	if _, isText := textOf(v); !isText {
-		switch v.(type) {
+		switch v := v.(type) {
 		case *undefined:
-			return nil, defined(v)
+			return "", v.firm()
 		case []any, *list, tuple, *group, *rng, *view, *iter:
 			return st.urlPairs(v)
 		}

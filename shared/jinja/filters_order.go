@@ -13,10 +13,6 @@ func addOrderFilters(add addFilter) {
 }
 
 func sortFilter(st *state, a []any) (any, error) {
-	reverse, err := st.flag(a[1], false)
-	if err != nil {
-		return nil, err
-	}
 	post, err := st.caseRule(a[2])
 	if err != nil {
 		return nil, err
@@ -37,6 +33,10 @@ func sortFilter(st *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	reverse, err := indexOr(a[1], 0)
+	if err != nil {
+		return nil, err
+	}
 	keys := make([]any, len(items))
 	for i, e := range items {
 		key := make([]any, len(getters))
@@ -47,7 +47,7 @@ func sortFilter(st *state, a []any) (any, error) {
 		}
 		keys[i] = &list{key}
 	}
-	return st.newList(st.sortBy(items, keys, reverse))
+	return st.newList(st.sortBy(items, keys, reverse != 0))
 }
 
 func dictSortFilter(st *state, a []any) (any, error) {
@@ -59,7 +59,7 @@ func dictSortFilter(st *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	reverse, err := st.flag(a[3], false)
+	reverse, err := indexOr(a[3], 0)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func dictSortFilter(st *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.newList(st.sortBy(items, keys, reverse))
+	return st.newList(st.sortBy(items, keys, reverse != 0))
 }
 
 func groupFilter(st *state, a []any) (any, error) {

@@ -35,21 +35,7 @@ func addSequenceFilters(add addFilter) {
 	add("reverse", "value", reverseFilter)
 	add("random", "seq", randomFilter)
 	add("join", "value d? attribute?", joinFilter)
-	add("default", "value default_value? boolean?", func(st *state, a []any) (any, error) {
-		def := or(a[1], "")
-		if _, missing := a[0].(*undefined); missing {
-			return def, nil
-		}
-		falsy, err := st.flag(a[2], false)
-		if err != nil || !falsy {
-			return a[0], err
-		}
-		yes, err := st.truth(a[0])
-		if err == nil && !yes {
-			return def, nil
-		}
-		return a[0], err
-	})
+	add("default", "value default_value? boolean?", defaultFilter)
 	add("attr", "obj name", func(st *state, a []any) (any, error) {
 		if err := defined(a[0]); err != nil {
 			return nil, err
@@ -67,6 +53,22 @@ func addSequenceFilters(add addFilter) {
 	add("sum", "iterable attribute? start?", sumFilter)
 }
 
+func defaultFilter(st *state, a []any) (any, error) {
+	def := or(a[1], "")
+	if _, missing := a[0].(*undefined); missing {
+		return def, nil
+	}
+	falsy, err := st.flag(a[2], false)
+	if err != nil || !falsy {
+		return a[0], err
+	}
+	yes, err := st.truth(a[0])
+	if err == nil && !yes {
+		return def, nil
+	}
+	return a[0], err
+}
+
 // reversed is reversed(v).
 func (st *state) reversed(v any) (*iter, error) {
 	var items []any
@@ -78,7 +80,7 @@ func (st *state) reversed(v any) (*iter, error) {
 	default:
 		switch v := v.(type) {
 		case *undefined:
-			return nil, v.err()
+			return over("reversed", fixed(nil)), v.firm()
 		case *rng, *view, string, markup:
 			var err error
 			if items, err = st.collect(v); err != nil {
@@ -139,6 +141,10 @@ func joinFilter(st *state, a []any) (any, error) {
 		return nil, err
 	}
 	sep := or(a[1], "")
+	d, err := st.str0(sep)
+	if err != nil {
+		return nil, err
+	}
 	var parts []any
 	safe := st.autoescape && isMarkup(sep)
 	err = st.each(a[0], func(e any) error {
@@ -155,10 +161,6 @@ func joinFilter(st *state, a []any) (any, error) {
 		parts = append(parts, v)
 		return st.grow(16)
 	})
-	if err != nil {
-		return nil, err
-	}
-	d, err := st.str0(sep)
 	if err != nil {
 		return nil, err
 	}

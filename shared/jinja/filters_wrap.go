@@ -17,7 +17,9 @@ func indentFilter(st *state, a []any) (any, error) {
 		return nil, err
 	}
 	s, ok := textOf(a[0])
-	if !ok {
+	if isList(a[0]) {
+		return nil, failf(kindAttribute, "'list' object has no attribute 'splitlines'")
+	} else if !ok {
 		return nil, unsupported("+=", a[0], "")
 	}
 	width := or(a[1], int64(4))
@@ -170,34 +172,24 @@ func (w *wrapper) wrap(text string) []string {
 	return lines
 }
 
-// long handles a word that is longer than a line.
+// long handles a word that is longer than a line. What fits of it behind n
+// characters may be nothing: the empty piece then hides blanks before it from
+// being dropped, as in textwrap.
 func (w *wrapper) long(line, chunks []string, n int) ([]string, []string) {
-	room := max(w.width-n, 1)
-	if w.width < 1 {
-		room = 1
-	}
-	switch {
-	case w.breakWords && w.width-n < 1:
-		// nothing fits behind what the line has; the next line begins with it
+	if !w.breakWords {
 		if len(line) == 0 {
 			return append(line, chunks[0]), chunks[1:]
 		}
-		room = 1
-		fallthrough
-	case w.breakWords:
-		end := room
-		if w.hyphens {
-			if hyphen := strings.LastIndex(substr(chunks[0], 0, room), "-"); hyphen > 0 && strings.Trim(chunks[0][:hyphen], "-") != "" {
-				end = runeLen(chunks[0][:hyphen]) + 1
-			}
-		}
-		head := substr(chunks[0], 0, end)
-		rest := append([]string{chunks[0][len(head):]}, chunks[1:]...)
-		return append(line, head), rest
-	case len(line) == 0:
-		return append(line, chunks[0]), chunks[1:]
+		return line, chunks
 	}
-	return line, chunks
+	end := w.width - n
+	if w.hyphens {
+		if hyphen := strings.LastIndexByte(substr(chunks[0], 0, end), '-'); hyphen > 0 && strings.Trim(chunks[0][:hyphen], "-") != "" {
+			end = runeLen(chunks[0][:hyphen]) + 1
+		}
+	}
+	head := substr(chunks[0], 0, end)
+	return append(line, head), append([]string{chunks[0][len(head):]}, chunks[1:]...)
 }
 
 var blankRun = regexp.MustCompile(`[\t\n\v\f\r ]+`)

@@ -10,8 +10,10 @@ import (
 
 // formatValue is format(v, spec).
 func (st *state) formatValue(v any, text string) (string, error) {
-	if err := defined(v); err != nil {
-		return "", err
+	if u, ok := v.(*undefined); ok {
+		if err := u.firm(); err != nil || text == "" {
+			return "", err
+		}
 	}
 	if b, ok := v.(bool); ok && text == "" {
 		return yaql.Repr(b), nil

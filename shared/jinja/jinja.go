@@ -209,7 +209,17 @@ func (t *Template) Eval(ctx context.Context, env *Env) (any, error) {
 
 func (t *Template) wrap(err error) error {
 	kind := kindOf(err)
-	if kind == "" {
+	var steps *TooManySteps
+	var large *TooLarge
+	var deep *TooDeep
+	switch {
+	case errors.As(err, &steps):
+		kind = "TimeoutError"
+	case errors.As(err, &large):
+		kind = "MemoryError"
+	case errors.As(err, &deep):
+		kind = "RecursionError"
+	case kind == "":
 		kind = "Error"
 	}
 	return &EvalError{Template: t.src, Kind: kind, Cause: err}

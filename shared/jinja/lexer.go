@@ -209,23 +209,19 @@ func (l *lexer) goTo(pos int) {
 }
 
 func (l *lexer) comment(open int) error {
-	for pos := l.pos; ; pos++ {
-		i := strings.Index(l.src[pos:], "#}")
-		if i < 0 && l.pos == len(l.src) {
-			return nil
-		} else if i < 0 {
-			return l.fail(open, "Missing end of comment tag")
-		}
-		pos += i
-		if at := pos - 1; at >= l.pos && (l.src[at] == '-' || l.src[at] == '+') {
-			end, _ := l.closing(at, "#}")
-			l.goTo(end)
-			return nil
-		}
-		end, _ := l.closing(pos, "#}")
-		l.goTo(end)
+	i := strings.Index(l.src[l.pos:], "#}")
+	if i < 0 && l.pos == len(l.src) {
 		return nil
+	} else if i < 0 {
+		return l.fail(open, "Missing end of comment tag")
 	}
+	at := l.pos + i
+	if at > l.pos && (l.src[at-1] == '-' || l.src[at-1] == '+') {
+		at--
+	}
+	end, _ := l.closing(at, "#}")
+	l.goTo(end)
+	return nil
 }
 
 // tag reads one token inside of a tag, or its end.

@@ -234,28 +234,30 @@ func makeListMethods() map[string]builtin {
 			slices.Reverse(self(a).items)
 			return nil, nil
 		}),
-		"sort": fn("sort", "self key? reverse?", func(st *state, a []any) (any, error) {
-			reverse, err := st.flag(a[2], false)
-			if err != nil {
+		"sort": fn("sort", "self key? reverse?", listSort),
+	}
+}
+
+func listSort(st *state, a []any) (any, error) {
+	reverse, err := indexOr(a[2], 0)
+	if err != nil {
+		return nil, err
+	}
+	l := a[0].(*list)
+	keys := l.items
+	if key := or(a[1], nil); key != nil {
+		keys = make([]any, len(l.items))
+		for i, e := range l.items {
+			if keys[i], err = st.call(key, []any{e}, nil); err != nil {
 				return nil, err
 			}
-			l := self(a)
-			keys := l.items
-			if key := or(a[1], nil); key != nil {
-				keys = make([]any, len(l.items))
-				for i, e := range l.items {
-					if keys[i], err = st.call(key, []any{e}, nil); err != nil {
-						return nil, err
-					}
-				}
-			}
-			sorted, err := st.sortBy(l.items, keys, reverse)
-			if err == nil {
-				l.items = sorted
-			}
-			return nil, err
-		}),
+		}
 	}
+	sorted, err := st.sortBy(l.items, keys, reverse != 0)
+	if err == nil {
+		l.items = sorted
+	}
+	return nil, err
 }
 
 func listPop(_ *state, a []any) (any, error) {

@@ -36,6 +36,10 @@ func addSearches(t map[string]builtin) {
 		}
 		return int64(strings.Count(part, sub)), nil
 	})
+	addAffixes(t)
+}
+
+func addAffixes(t map[string]builtin) {
 	affix := func(name string, has func(s, affix string) bool) {
 		t[name] = stringMethod(name, "/ affix start? end?", false, func(_ *state, s string, a []any) (any, error) {
 			affixes, isTuple := a[0].(tuple)
@@ -164,14 +168,16 @@ func addOther(t map[string]builtin) {
 		s, _ := textOf(a[0])
 		old, err := needText(a[1])
 		if err != nil {
-			return nil, typeErrorf("replace() argument 1 %s", err)
+			return nil, argumentError("replace", 1, err)
 		}
-		with, err := needText(a[2])
-		if err != nil {
-			return nil, typeErrorf("replace() argument 2 %s", err)
-		}
+		var with string
 		if isMarkup(a[0]) {
-			with = escapeUnlessSafe(a[2])
+			with, err = st.strEscaped(a[2], true)
+		} else {
+			with, err = needText(a[2])
+		}
+		if err != nil {
+			return nil, argumentError("replace", 2, err)
 		}
 		out, err := st.replace(s, old, with, count)
 		return wrapText(out, isMarkup(a[0])), err
@@ -208,6 +214,14 @@ func addOther(t map[string]builtin) {
 		return st.format(args[0], nil, args[1])
 	}
 	t["unescape"] = stringMethod("unescape", "/", false, func(_ *state, s string, _ []any) (any, error) { return unescapeHTML(s), nil })
+}
+
+// argumentError says which argument is wrong.
+func argumentError(name string, n int, err error) error {
+	if !isKind(err, kindType) {
+		return err
+	}
+	return typeErrorf("%s() argument %d %s", name, n, err)
 }
 
 // replace is str.replace() with a bound on what comes out.

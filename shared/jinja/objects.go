@@ -38,6 +38,9 @@ type (
 		has  bool // of is set
 		name any
 		kind string // of the error, UndefinedError if empty
+		// soft is set on what an `if` without `else` gives: it is empty text, an
+		// empty sequence and false, as Jinja2's default kind of undefined is.
+		soft bool
 	}
 	// callable is a function, a method, or a type.
 	callable struct {
@@ -251,6 +254,14 @@ func (u *undefined) err() error {
 	return failf(kind, "%s has no element %s", objectName(u.of), reprOr(u.name, "?"))
 }
 
+// firm fails unless u is soft.
+func (u *undefined) firm() error {
+	if u.soft {
+		return nil
+	}
+	return u.err()
+}
+
 // defined fails for what is undefined.
 func defined(vs ...any) error {
 	for _, v := range vs {
@@ -324,7 +335,7 @@ func (st *state) length(v any) (int, error) {
 	}
 	switch v := v.(type) {
 	case *undefined:
-		return 0, v.err()
+		return 0, v.firm()
 	case rawText:
 		return len(v), nil
 	case *rng:
@@ -351,7 +362,7 @@ func (st *state) truth(v any) (bool, error) {
 	case float64:
 		return v != 0, nil
 	case *undefined:
-		return false, v.err()
+		return false, v.firm()
 	case string:
 		return v != "", nil
 	case markup:

@@ -15,7 +15,12 @@ func (st *state) percent(of any, format string, args any) (any, error) {
 	} else {
 		p.rest = []any{args}
 	}
-	p.mapping = isMapping(args) || isList(args)
+	switch args.(type) {
+	case *rng, rawText, *undefined:
+		p.mapping = true
+	default:
+		p.mapping = isMapping(args) || isList(args)
+	}
 	if err := p.run(format); err != nil {
 		return nil, err
 	}
@@ -82,7 +87,7 @@ func (p *percenter) run(format string) error {
 // where it ends.
 func (p *percenter) one(f string, at int) (int, error) {
 	i := at
-	var arg any = absent
+	arg := absent
 	if i < len(f) && f[i] == '(' {
 		end, err := p.named(f, i, &arg)
 		if err != nil {
@@ -247,8 +252,8 @@ func numberHead(s string, prefix bool) int {
 func (p *percenter) text(c *conversion, arg any) (s string, number bool, err error) {
 	switch c.verb {
 	case 's', 'r', 'a':
-		switch {
-		case c.verb == 's':
+		switch c.verb {
+		case 's':
 			s, err = p.st.strEscaped(arg, p.safe)
 		default:
 			s, err = p.st.repr(arg)

@@ -20,7 +20,7 @@ func (st *state) str0(v any) (string, error) {
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case *undefined:
-		return "", v.err()
+		return "", v.firm()
 	}
 	return st.repr(v)
 }

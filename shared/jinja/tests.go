@@ -1,7 +1,5 @@
 package jinja
 
-import ()
-
 // tests are the names after `is`.
 func makeTests() map[string]builtin {
 	t := map[string]builtin{}

@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 		name string
 		run  func(context.Context, string) error
 	}{
-		{"sizes", inputSizes}, {"three", threeTasks}, {"items", withItems}, {"growth", growth}, {"fanout", fanOut},
+		{"sizes", inputSizes}, {"three", threeTasks}, {"items", withItems}, {"growth", growth}, {"fanout", fanOut}, {"expressions", expressions},
 	}
 	for _, part := range parts {
 		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
