@@ -126,10 +126,32 @@ func (c *call) recorded() (*step.Answer, error) {
 	if err := json.Unmarshal(c.task.Answer, a); err != nil {
 		return nil, err
 	}
-	if a.State == Error && c.t.Op != step.Settle {
+	switch {
+	case a.State == Error && c.t.Op != step.Settle:
 		return nil, &TaskError{Name: c.task.Error, Message: a.Info}
+	case a.State != Error && c.t.Op == step.Settle && !c.t.Threads:
+		return c.strayed(a), nil
 	}
 	return a, nil
+}
+
+// strayed is the answer to the settling of a failure although the task has ended
+// well: a state machine that was resumed is behind its records, or the state
+// failed after its function had stored the outcome. In the threads form what
+// follows stands in the answer itself. Else a task that goes round is led to the
+// round in which it ended well; one that does not has nothing but the way of
+// its failure before it, and is settled anew (nil) unless it has ended all.
+func (c *call) strayed(a *step.Answer) *step.Answer {
+	if r := c.t.Retry; r != nil && r.Loop {
+		again := c.answer(Running)
+		again.From, again.Again, again.Round, again.Nth = append([]string{}, c.t.From...), true, c.task.Round, c.t.Nth
+		return again
+	}
+	if c.head.Ended && c.head.EndedBy == c.task.ID {
+		return a
+	}
+	c.e.results.Remove(c.task.ID)
+	return nil
 }
 
 // skip reports whether the execution had ended when this task would have been

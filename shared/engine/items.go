@@ -343,6 +343,7 @@ func (c *call) judge(ctx context.Context) (*step.Answer, error) {
 	if c.task.Version == 0 {
 		return nil, fmt.Errorf("engine: the items of task %q were never started", c.t.Name)
 	}
+	c.task.Round = c.t.Round // a resumed state machine may be rounds behind
 	acts, err := c.e.opts.Records.Actions(ctx, c.task)
 	if err != nil {
 		return nil, err
