@@ -149,9 +149,7 @@ func (b *builder) addJoin(m *value.Map, t *task, op step.Op) {
 // addPolicies adds what the function itself performs.
 func addPolicies(m *value.Map, t *task) {
 	addRetry(m, t)
-	if t.failOn != nil {
-		m.Set("fail-on", literal(t.failOn))
-	}
+	addFailOn(m, t)
 	if t.timeout.given() {
 		m.Set("timeout", t.timeoutValue())
 	}
@@ -160,6 +158,12 @@ func addPolicies(m *value.Map, t *task) {
 	}
 	if t.safeRerun {
 		m.Set("safe-rerun", true)
+	}
+}
+
+func addFailOn(m *value.Map, t *task) {
+	if t.failOn != nil {
+		m.Set("fail-on", literal(t.failOn))
 	}
 }
 
@@ -315,6 +319,7 @@ func (b *builder) settleState(t *task) *asl.State {
 	if !t.keepResult {
 		part.Set("drop-result", true)
 	}
+	addFailOn(part, t)
 	addWaitAfter(part, t)
 	addPublished(part, t.publishOnError, "publish-on-error", "publish-global-on-error")
 	addRoutes(part, "on-error", t.failure)

@@ -61,7 +61,7 @@ var beforeAction = []string{"name", "input", "with-items", "concurrency", "retry
 
 func (c *call) doing(part string) string {
 	switch {
-	case c.t.Op == step.Prepare && c.joinable() != nil:
+	case c.t.Op == step.Prepare && c.joinable() != nil, c.t.Error != nil && c.t.Error.Error == "JoinFailed":
 		return dropping
 	case c.t.Op == step.Prepare || slices.Contains(beforeAction, part):
 		return running

@@ -21,7 +21,7 @@ import (
 func (e *Engine) Finish(ctx context.Context, id string, failure *step.Failure) (*store.Execution, error) {
 	for {
 		head, err := e.opts.Records.Execution(ctx, id)
-		if err != nil || head.Finished || head.State == Paused && failure == nil {
+		if err != nil || head.Finished || head.State == Paused && (failure == nil || failure.Error == taskFailed) {
 			return head, err
 		}
 		s, err := e.loadStarted(ctx, id)
@@ -45,6 +45,10 @@ func (e *Engine) Finish(ctx context.Context, id string, failure *step.Failure) (
 		return head, err
 	}
 }
+
+// taskFailed is the error of a state machine that ended because a task failed.
+// A paused execution stays paused then: what waits for its resume has not ended.
+const taskFailed = "WorkflowFailed"
 
 // conclude decides state and output. left are records of tasks that the state
 // machine left behind.

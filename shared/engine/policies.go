@@ -36,13 +36,14 @@ func (c *call) retryNumbers(ctx context.Context, part string, data *value.Map, h
 	return count, delay, err
 }
 
-// failOn makes an outcome a failure if the task's fail-on policy holds.
+// failOn makes an outcome a failure if the task's fail-on policy holds. It is
+// evaluated after a failure too, where only an error in it counts.
 func (c *call) failOn(ctx context.Context, o *outcome, h *host) error {
-	if c.t.FailOn.V == nil || o.state != Success {
+	if c.t.FailOn.V == nil {
 		return nil
 	}
 	v, err := c.eval(ctx, c.t.FailOn.V, "fail-on", c.data(c.in), h)
-	if err != nil || !value.Truth(v) {
+	if err != nil || o.state != Success || !value.Truth(v) {
 		return err
 	}
 	info := failOnInfo
