@@ -162,7 +162,7 @@ func (t *Template) Eval(ctx context.Context, s *Scope) (any, error) {
 
 func (t *Template) eval(ctx context.Context, s *Scope) (any, error) {
 	if t.jinja != nil {
-		return t.jinja.Eval(ctx, &jinja.Env{Root: s.Data, Library: jinjaLibrary(), Limits: jinja.Limits{Memory: s.Limits.Memory, Steps: s.Limits.Steps}})
+		return t.jinja.Eval(ctx, &jinja.Env{Root: s.Data, Library: jinjaLibrary(), Limits: jinja.Limits{Memory: s.Limits.Memory, Steps: s.Limits.Steps, Depth: s.Limits.Depth}})
 	}
 	env := &yaql.Env{Root: s.Data, Library: library(), Limits: s.Limits}
 	if t.lone {

@@ -101,7 +101,7 @@ func checkRecord(t *testing.T, rec *value.Map, data any) {
 	kind, failed := rec.Get("error")
 	msg, _ := rec.Get("message")
 	// A text of statements only fails in Mistral; here it is evaluated.
-	if failed && msg == "list index out of range" && kind == "IndexError" && !strings.Contains(template, "{{") {
+	if failed && msg == "list index out of range" && kind == "IndexError" && !printed.MatchString(template) {
 		return
 	}
 	if failed || err != nil {
@@ -133,6 +133,9 @@ func checkRecord(t *testing.T, rec *value.Map, data any) {
 		t.Errorf("%q\n\tgot  %s\n\twant %s", template, value.MustEncode(plain(got)), value.MustEncode(want))
 	}
 }
+
+// printed is what Mistral looks for in a text of Jinja2.
+var printed = regexp.MustCompile(`\{\{.*\}\}`)
 
 // lineNote is what Jinja2 adds to some messages.
 var lineNote = regexp.MustCompile(`\n  line \d+$`)

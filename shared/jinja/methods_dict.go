@@ -130,6 +130,9 @@ func (st *state) update(d *dict, args []any, kwargs []kwarg) error {
 }
 
 func (st *state) updateFrom(d *dict, v any) error {
+	if err := defined(v); err != nil {
+		return err
+	}
 	if isMapping(v) {
 		if err := st.grow(32 * mapLen(v)); err != nil {
 			return err

@@ -73,9 +73,11 @@ func addPredicates(t map[string]builtin) {
 		return err == nil, err
 	})
 	t["sequence"] = fn("test_sequence", "value", func(st *state, a []any) (any, error) {
-		switch a[0].(type) {
-		case *view, *undefined, *loop:
+		switch v := a[0].(type) {
+		case *view, *loop:
 			return false, nil
+		case *undefined:
+			return v.soft, nil
 		}
 		_, err := st.length(a[0])
 		return err == nil, nil
