@@ -76,6 +76,7 @@ func dispatch(spec *step.Workflow, g *store.Graph, id string, hits []hit) []step
 // readyJoins starts the joins of which it is decided that they run or fail.
 func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.JoinSpec) []step.Arrival {
 	var out []step.Arrival
+	in := inboundOf(spec)
 	for _, t := range spec.Tasks {
 		j := joins[t.Name]
 		if j == nil || g.Joins[t.Name] {
@@ -84,7 +85,7 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 		if !g.Waiting[t.Name] {
 			continue // nothing has led to it: the join does not exist yet
 		}
-		from, failed := inducedStates(spec, g, t.Name, j)
+		from, failed := inducedStates(in, g, t.Name, j)
 		need := j.Count
 		if need == 0 {
 			need = len(j.Inbound)
@@ -105,8 +106,7 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 
 // inducedStates looks at what a join waits for: the task executions that have
 // arrived, and the names of the tasks that never will.
-func inducedStates(spec *step.Workflow, g *store.Graph, join string, j *step.JoinSpec) (from, failed []string) {
-	in := inboundOf(spec)
+func inducedStates(in map[string][]string, g *store.Graph, join string, j *step.JoinSpec) (from, failed []string) {
 	for _, name := range j.Inbound {
 		t := g.Tasks[name]
 		switch {
