@@ -155,8 +155,9 @@ func isLone(src string) bool {
 func Is(src string) (at int, ok bool) {
 	for base := 0; base < len(src); {
 		line, _, _ := strings.Cut(src[base:], "\n")
-		for i := 0; i+3 < len(line); i++ {
-			if line[i] == '{' && (line[i+1] == '{' && strings.Contains(line[i+2:], "}}") || line[i+1] == '%' && strings.Contains(line[i+2:], "%}")) {
+		expression, statement := strings.LastIndex(line, "}}"), strings.LastIndex(line, "%}")
+		for i := 0; i+2 <= max(expression, statement); i++ {
+			if line[i] == '{' && (line[i+1] == '{' && i+2 <= expression || line[i+1] == '%' && i+2 <= statement) {
 				return base + i, true
 			}
 		}
