@@ -151,5 +151,29 @@ func (g *gen) templated(k kind, known []variable) any {
 	case n < 11 && k == listKind:
 		return []any{g.templated(intKind, known), g.templated(intKind, known)}
 	}
+	if g.chance(6) && jinja[k] != nil {
+		return g.jinja(k, known)
+	}
 	return "<% " + g.expression(k, known, 1+g.IntN(2)) + " %>"
+}
+
+// jinja are expressions of a kind in Jinja2; {v} stands for a variable of it.
+var jinja = map[kind][]string{
+	intKind:  {"{v} + 1", "{v} * 2", "{v}|abs", "-{v}", "[{v}, 2]|max", "{v} // 2"},
+	strKind:  {"{v}|upper", "{v} ~ 'x'", "{v}|replace('a', 'b')", "{v}[:2]", "{v}|trim", "'%s!' % {v}"},
+	boolKind: {"not {v}", "{v} and true", "{v} == false", "{v} is defined"},
+	listKind: {"{v}|sort", "{v} + [1]", "[1, 2]", "{v}|unique|list", "{v}|reverse|list", "{v}|map('string')|list"},
+	dictKind: {"{v}", "{'a': 1}", "dict({v}, b=2)"},
+}
+
+var jinjaLiteral = map[kind]string{intKind: "3", strKind: "'abc'", boolKind: "true", listKind: "[2, 1]", dictKind: "{'c': 1}"}
+
+func (g *gen) jinja(k kind, known []variable) string {
+	v := "_.get('missing', " + jinjaLiteral[k] + ")"
+	for _, one := range known {
+		if one.kind == k && one.sure {
+			v = "_." + one.name
+		}
+	}
+	return "{{ " + strings.ReplaceAll(pick(g, jinja[k]...), "{v}", v) + " }}"
 }
