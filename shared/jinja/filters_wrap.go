@@ -154,12 +154,12 @@ func (w *wrapper) wrap(text string) []string {
 		if len(lines) > 0 && strings.Trim(chunks[0], textSpaces) == "" {
 			chunks = chunks[1:]
 		}
-		for len(chunks) > 0 && n+runeLen(chunks[0]) <= w.width {
+		for len(chunks) > 0 && !longer(chunks[0], w.width-n) {
 			line = append(line, chunks[0])
 			n += runeLen(chunks[0])
 			chunks = chunks[1:]
 		}
-		if len(chunks) > 0 && runeLen(chunks[0]) > w.width {
+		if len(chunks) > 0 && longer(chunks[0], w.width) {
 			line, chunks = w.long(line, chunks, n)
 		}
 		if len(line) > 0 && strings.Trim(line[len(line)-1], textSpaces) == "" {
@@ -184,12 +184,28 @@ func (w *wrapper) long(line, chunks []string, n int) ([]string, []string) {
 	}
 	end := w.width - n
 	if w.hyphens {
-		if hyphen := strings.LastIndexByte(substr(chunks[0], 0, end), '-'); hyphen > 0 && strings.Trim(chunks[0][:hyphen], "-") != "" {
+		if hyphen := strings.LastIndexByte(prefix(chunks[0], end), '-'); hyphen > 0 && strings.Trim(chunks[0][:hyphen], "-") != "" {
 			end = runeLen(chunks[0][:hyphen]) + 1
 		}
 	}
-	head := substr(chunks[0], 0, end)
-	return append(line, head), append([]string{chunks[0][len(head):]}, chunks[1:]...)
+	head := prefix(chunks[0], end)
+	chunks[0] = chunks[0][len(head):]
+	return append(line, head), chunks
+}
+
+// longer says whether s has more than n characters.
+func longer(s string, n int) bool {
+	return len(s) > n && (len(s) > 4*n || runeLen(s) > n)
+}
+
+// prefix gives the first n characters of s.
+func prefix(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 var blankRun = regexp.MustCompile(`[\t\n\v\f\r ]+`)

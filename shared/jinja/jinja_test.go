@@ -58,6 +58,7 @@ func TestLimits(t *testing.T) {
 		"{{ '{:1000000}'.format(1) }}":                                                           &large,
 		"{{ ('a' * 9000).replace('a', 'b' * 9000) }}":                                            &large,
 		"{% for i in range(900) %}{{ 'x' * 200 }}{% endfor %}{{ 1 }}":                            &large,
+		"{{ [[[[1]]]] | tojson(40000) }}":                                                        &large,
 		"{{ [1] | batch(100000000, 0) | list }}":                                                 &large,
 		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}":                                        &deep,
 		"{% set l = [] %}{% set x = l.append(l) %}{{ l }}":                                       &deep,
@@ -102,6 +103,27 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	if _, err := tpl.Eval(ctx, &jinja.Env{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestLongTexts holds that filters of text take time in proportion to it: each
+// of these takes minutes and more if it does not.
+func TestLongTexts(t *testing.T) {
+	const n = 1_000_000
+	for src, text := range map[string]string{
+		"{{ _ | wordwrap(1) | length }}":        strings.Repeat("é", n),
+		"{{ _ | wordwrap(2) | count }}":         strings.Repeat("abc ", n/4),
+		"{{ _ | striptags | length }}":          strings.Repeat("<a>b<!---->", n/10),
+		"{{ _ | urlize | length }}":             strings.Repeat("(", n/2) + strings.Repeat(")", n/2),
+		"{{ _ | title | upper | length }}":      strings.Repeat("abc-d ", n/6),
+		"{{ _.split() | unique | join | e }}":   strings.Repeat("a b c ", n/6),
+		"{{ _ | replace('a', '') | indent }}":   strings.Repeat("a\n", n/2),
+		"{{ _.expandtabs(3) | length }}":        strings.Repeat("\ta", n/2),
+		"{{ _ | list | sort | join | length }}": strings.Repeat("zab", n/30),
+	} {
+		if _, err := eval(t, src, &jinja.Env{Root: text, Limits: jinja.Limits{Memory: 1 << 30}}); err != nil {
+			t.Errorf("%s: %v", src, err)
+		}
 	}
 }
 

@@ -102,9 +102,13 @@ func (j *jsonWriter) text(s string) {
 	j.b.WriteByte('"')
 }
 
-func (j *jsonWriter) line() {
+func (j *jsonWriter) line() error {
+	if j.b.Len()+len(j.unit)*j.indent > j.st.limits.Memory {
+		return &TooLarge{j.st.limits.Memory}
+	}
 	j.b.WriteByte('\n')
 	j.b.WriteString(strings.Repeat(j.unit, j.indent))
+	return nil
 }
 
 // items writes n elements between brackets.
@@ -121,7 +125,9 @@ func (j *jsonWriter) items(open, closing byte, n int, item func(i int) error) er
 			j.b.WriteByte(',')
 		}
 		if j.indent >= 0 {
-			j.line()
+			if err := j.line(); err != nil {
+				return err
+			}
 		}
 		if err := item(i); err != nil {
 			return err
@@ -129,7 +135,9 @@ func (j *jsonWriter) items(open, closing byte, n int, item func(i int) error) er
 	}
 	if j.indent >= 0 && n > 0 {
 		j.indent--
-		j.line()
+		if err := j.line(); err != nil {
+			return err
+		}
 	}
 	j.b.WriteByte(closing)
 	return nil

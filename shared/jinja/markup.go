@@ -2,7 +2,6 @@ package jinja
 
 import (
 	"html"
-	"regexp"
 	"strings"
 )
 
@@ -32,23 +31,26 @@ func escapeUnlessSafe(v any) string {
 	return escapeHTML(s)
 }
 
-var comments = regexp.MustCompile(`(?s)<!--.*?-->`)
-
 // stripTags removes comments and tags, gathers blanks, and resolves entities.
 func stripTags(s string) string {
-	s = comments.ReplaceAllString(s, "")
-	for from := 0; ; {
-		i := strings.IndexByte(s[from:], '<')
+	s = cutBetween(cutBetween(s, "<!--", "-->"), "<", ">")
+	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, isSpace), " "))
+}
+
+// cutBetween removes what stands between two marks, with them.
+func cutBetween(s, open, closing string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, open)
 		if i < 0 {
 			break
 		}
-		i += from
-		j := strings.IndexByte(s[i:], '>')
+		j := strings.Index(s[i:], closing)
 		if j < 0 {
 			break
 		}
-		s = s[:i] + s[i+j+1:]
-		from = i
+		b.WriteString(s[:i])
+		s = s[i+j+len(closing):]
 	}
-	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, isSpace), " "))
+	return b.String() + s
 }
