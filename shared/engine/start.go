@@ -124,7 +124,7 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 	}
 	base := value.MapOf("__execution", value.MapOf("id", req.ID), "openstack", openstackNames(req.OpenStack))
 	data := overlay(input, base, value.MapOf("__env", env))
-	vars, err := evalMap(ctx, spec.Vars, &expr.Scope{Data: data, Host: startHost{env: env}})
+	vars, err := evalMap(ctx, spec.Vars, &expr.Scope{Data: data, Host: varsHost{startHost{env: env}}})
 	if err != nil {
 		return nil, ExpressionError{Workflow: spec.Name, Part: "vars", At: spec.File, Err: err}
 	}
@@ -245,6 +245,12 @@ type startHost struct {
 }
 
 func (h startHost) Env(context.Context) (any, error) { return h.env, nil }
+
+// varsHost is the host of vars, which are there before any global.
+type varsHost struct{ startHost }
+
+// Global implements [expr.Host].
+func (varsHost) Global(context.Context, string) (any, error) { return nil, nil }
 
 // loadStarted returns an execution's unchanging part, from the cache or the
 // store.
