@@ -135,11 +135,10 @@ func (c *compiler) checkAdhocInput(a *dsl.AdhocAction, params []dsl.Param, call 
 
 // checkParams holds parameters against an action's.
 func (c *compiler) checkParams(a *actions.Action, params []dsl.Param, at dsl.Span) {
-	names := make([]string, len(params))
-	for i, p := range params {
-		names[i] = p.Name
+	names := c.envDefaults(a.Name)
+	for _, p := range params {
+		names = append(names, p.Name)
 	}
-	names = append(names, c.envDefaults(a.Name)...)
 	err := a.CheckInput(names)
 	if err == nil {
 		return

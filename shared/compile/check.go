@@ -18,11 +18,6 @@ func (c *compiler) errorf(id string, at dsl.Span, advice, format string, args ..
 	})
 }
 
-// unsupported reports what the language has and Sirocco does not do yet.
-func (c *compiler) unsupported(at dsl.Span, what, advice string) {
-	c.errorf("unsupported", at, advice, "not supported yet: %s", what)
-}
-
 // checkWorkflow reports what is not supported of a workflow, and checks all
 // its expressions.
 func (c *compiler) checkWorkflow(wf *dsl.Workflow) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -59,11 +60,13 @@ func (c *call) finds(ctx context.Context, p *preparedRecord) error {
 // itemsName is an error in the name of a with-items task's action: there Mistral
 // catches it.
 func (c *call) itemsName(err error) error {
-	switch e := err.(type) {
-	case ExpressionError:
-		return CallNotFound{e.Err.Error()}
-	case actions.ActionNotFound:
-		return CallNotFound{notFound("action", "action_name="+e.Name+", namespace=", e.Suggestions)}
+	var fault ExpressionError
+	if errors.As(err, &fault) {
+		return CallNotFound{fault.Err.Error()}
+	}
+	var unknown actions.ActionNotFound
+	if errors.As(err, &unknown) {
+		return CallNotFound{notFound("action", "action_name="+unknown.Name+", namespace=", unknown.Suggestions)}
 	}
 	return err
 }

@@ -111,7 +111,7 @@ func (c *call) pauseBefore(ctx context.Context, template any, h *host) (bool, er
 	pause, ok := v.(bool)
 	if !ok {
 		return false, c.exprError("pause-before", c.t.At,
-			fmt.Errorf("Invalid data type in PauseBeforePolicy: %s is not of type 'boolean'", expr.Repr(v))) //nolint:staticcheck // Mistral's words
+			fmt.Errorf("Invalid data type in PauseBeforePolicy: %s is not of type 'boolean'", expr.Repr(v)))
 	}
 	return pause, nil
 }

@@ -126,5 +126,5 @@ func (c *call) wantsMore(ctx context.Context, r *step.Retry, o *outcome, h *host
 	if r.ContinueOn.V != nil && !goOn || r.ContinueOn.V == nil && o.state == Success {
 		return false, nil
 	}
-	return !(o.state == Error && stop), nil
+	return o.state != Error || !stop, nil
 }

@@ -121,7 +121,7 @@ func (c *call) wholeNumber(ctx context.Context, template any, part, policy strin
 	}
 	n, problem := natural(v)
 	if problem != "" {
-		return 0, c.exprError(part, c.t.At, fmt.Errorf("Invalid data type in %s: %s", policy, problem)) //nolint:staticcheck // Mistral's words
+		return 0, c.exprError(part, c.t.At, fmt.Errorf("Invalid data type in %s: %s", policy, problem))
 	}
 	return n, nil
 }

@@ -82,7 +82,7 @@ func (c *checker) withItems(i int, t *dsl.Task, sure bool) {
 		if !ok {
 			continue
 		}
-		n := 0
+		var n int
 		switch v := v.(type) {
 		case []any:
 			n = len(v)

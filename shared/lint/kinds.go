@@ -79,7 +79,6 @@ var kinds = []Kind{
 	either("unknown-variable", "a variable that no input, var or publish gives at that place"),
 	err("unknown-workflow", "there is no such workflow in the files"),
 	warn("unreachable-task", "a task that nothing can lead to"),
-	err("unsupported", "a part of the language that is not supported yet"),
 	err("version", "the version of the language is not 2.0"),
 	err("wrong-type", "a value of the wrong type, or not one expression"),
 	err("wrong-workflow-type", "a key of direct workflows in a reverse one, or the reverse"),

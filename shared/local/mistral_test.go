@@ -195,9 +195,6 @@ func runCase(t *testing.T, c mistralCase) {
 // difference says how an outcome is another one than the case's, "" if it is not.
 func difference(t *testing.T, name string, got *value.Map, c mistralCase) string {
 	t.Helper()
-	if what, ok := got.Get("unsupported"); ok {
-		return fmt.Sprintf("what Mistral runs is refused: %v", what)
-	}
 	if state, _ := c.want.Get("state"); got.Has("rejected") && state == engine.Error && earlier[name] {
 		return ""
 	}

@@ -41,7 +41,7 @@ func inputSizes(context.Context, string) error {
 		read   func(string)
 	}{
 		{"YAML", text, sizes.YAML(), func(s string) { yaml.Parse("x", []byte(s), yaml.Options{}) }},
-		{"workflow", text, sizes.Workflows(), func(s string) { dsl.Parse("x", []byte(s), dsl.Options{}) }},
+		{"workflow", text, sizes.Workflows(), func(s string) { _, _ = dsl.Parse("x", []byte(s), dsl.Options{}) }},
 		{"compiler", compiled, sizes.Workflows(), func(s string) { check(s, registry) }},
 		{"YAQL", text, sizes.Expressions(), func(s string) { _, _ = yaql.Parse(s) }},
 		{"template", text, sizes.Templates(), func(s string) { _, _ = expr.Compile(s) }},
@@ -70,9 +70,9 @@ func check(source string, registry *actions.Registry) {
 		return
 	}
 	if !diags.HasErrors() {
-		lint.Check([]*dsl.File{f})
+		_ = lint.Check([]*dsl.File{f})
 	}
-	compile.Files([]*dsl.File{f}, compile.Options{Registry: registry, CheckOnly: diags.HasErrors()})
+	_, _ = compile.Files([]*dsl.File{f}, compile.Options{Registry: registry, CheckOnly: diags.HasErrors()})
 }
 
 func decode(source string) {

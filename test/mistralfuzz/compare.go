@@ -27,9 +27,6 @@ func (v verdict) differs() bool { return v.kind != "" && !strings.HasPrefix(v.ki
 // compareOutcomes holds our outcome of a case against one of Mistral's. Numbers
 // are those of docs/differences.md.
 func compareOutcomes(c generate.Case, theirs, ours *value.Map) verdict {
-	if ours.Has("unsupported") {
-		return verdict{kind: "known: not supported yet"}
-	}
 	if theirs.Has("hangs") {
 		return compareHanging(c, theirs, ours)
 	}

@@ -7,7 +7,6 @@
 //
 //	{"state", "state_info", "output", "tasks"}  how the execution ended
 //	{"rejected": text, "id": id}                a file or a definition has errors; id is that of the first
-//	{"unsupported": text}                       it uses what is not supported yet
 //	{"error": text}                             the execution was not started
 //
 // with tasks as {"name", "state", "state_info", "published", "result"} and, for
@@ -133,11 +132,6 @@ func resumed(ctx context.Context, r *local.Runner, head *store.Execution, params
 }
 
 func rejected(diags dsl.Diagnostics) *value.Map {
-	for _, d := range diags {
-		if d.ID == "unsupported" {
-			return value.MapOf("unsupported", diags.Error())
-		}
-	}
 	return value.MapOf("rejected", diags.Error(), "id", firstError(diags))
 }
 

@@ -172,7 +172,7 @@ func (w *workflow) publication(t *task) *value.Map {
 		case n < 2:
 			name = strings.Replace(t.name, "t", "r", 1) + "_any"
 		case n == 2:
-			name, k = "deep_dict", dictKind
+			name = "deep_dict"
 			v = value.MapOf(t.name, w.templated(anyKind, scope), "inner", value.MapOf(t.name, w.templated(intKind, scope)))
 		default:
 			v = w.templated(k, scope)
