@@ -45,9 +45,51 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 	if g.Joins == nil {
 		g.Joins = map[string]bool{}
 	}
-	g.Tasks[name] = &store.GraphTask{ID: id, Done: true, Next: next}
+	ended(g, name, id, next)
 	g.Running--
 	return dispatch(spec, g, id, hits)
+}
+
+// began notes that a task starts, perhaps beside another execution of it.
+func began(g *store.Graph, name string) {
+	t := g.Tasks[name]
+	if t == nil || t.Runs == 0 {
+		t = &store.GraphTask{}
+		g.Tasks[name] = t
+	}
+	t.Runs++
+	t.Done = false
+}
+
+// ended notes where a task execution led. Of several at the same time all are
+// remembered: a join behind them gets the contexts of them all.
+func ended(g *store.Graph, name, id string, next []string) {
+	t := g.Tasks[name]
+	if t == nil {
+		t = &store.GraphTask{}
+		g.Tasks[name] = t
+	}
+	t.ID, t.Runs = id, max(t.Runs-1, 0)
+	t.Done = t.Runs == 0
+	if t.Runs > 0 || len(t.Led) > 0 {
+		t.Led = append(t.Led, store.Led{ID: id, Next: next})
+		next = append(slices.Clone(t.Next), next...)
+	}
+	t.Next = next
+}
+
+// ledTo are the executions of a task that led to a join.
+func ledTo(t *store.GraphTask, join string) []string {
+	if len(t.Led) == 0 {
+		return []string{t.ID}
+	}
+	var out []string
+	for _, l := range t.Led {
+		if slices.Contains(l.Next, join) {
+			out = append(out, l.ID)
+		}
+	}
+	return out
 }
 
 // dispatch takes routes that lead on from a task execution, and returns the
@@ -66,7 +108,7 @@ func dispatch(spec *step.Workflow, g *store.Graph, id string, hits []hit) []step
 		}
 		out = append(out, step.Arrival{Task: h.To, From: []string{id}, Nth: times[h.To]})
 		times[h.To]++
-		g.Tasks[h.To] = &store.GraphTask{}
+		began(g, h.To)
 	}
 	out = append(out, readyJoins(spec, g, joins)...)
 	g.Running += len(out)
@@ -85,13 +127,13 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 		if !g.Waiting[t.Name] {
 			continue // nothing has led to it: the join does not exist yet
 		}
-		from, failed := inducedStates(in, g, t.Name, j)
+		from, arrived, failed := inducedStates(in, g, t.Name, j)
 		need := j.Count
 		if need == 0 {
 			need = len(j.Inbound)
 		}
 		switch {
-		case len(from) >= need:
+		case arrived >= need:
 			out = append(out, step.Arrival{Task: t.Name, From: from})
 		case len(failed) > len(j.Inbound)-need:
 			out = append(out, step.Arrival{Task: t.Name, From: from, Blocked: joinMessage(failed)})
@@ -105,8 +147,8 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 }
 
 // inducedStates looks at what a join waits for: the task executions that have
-// arrived, and the names of the tasks that never will.
-func inducedStates(in map[string][]string, g *store.Graph, join string, j *step.JoinSpec) (from, failed []string) {
+// arrived, of how many tasks they are, and the names of the tasks that never will.
+func inducedStates(in map[string][]string, g *store.Graph, join string, j *step.JoinSpec) (from []string, arrived int, failed []string) {
 	for _, name := range j.Inbound {
 		t := g.Tasks[name]
 		switch {
@@ -114,14 +156,15 @@ func inducedStates(in map[string][]string, g *store.Graph, join string, j *step.
 			if !possible(g, in, name, map[string]bool{}) {
 				failed = append(failed, name)
 			}
-		case !t.Done: // it may still arrive
+		case !t.Done && (j.Count == 0 || !slices.Contains(t.Next, join)): // it may still arrive
 		case slices.Contains(t.Next, join):
-			from = append(from, t.ID)
+			from = append(from, ledTo(t, join)...)
+			arrived++
 		default:
 			failed = append(failed, name)
 		}
 	}
-	return from, failed
+	return from, arrived, failed
 }
 
 // possible reports whether a task that has not run yet may still be reached.

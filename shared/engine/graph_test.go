@@ -157,3 +157,27 @@ func number(name string) int {
 	fmt.Sscanf(name, "t%d", &n)
 	return n
 }
+
+// TestJoinBehindTaskThatRunsTwice: a join waits for all executions of a task
+// that are under way, and gets them all.
+func TestJoinBehindTaskThatRunsTwice(t *testing.T) {
+	spec := &step.Workflow{Tasks: []step.TaskInfo{
+		{Name: "a", To: []string{"t"}}, {Name: "b", To: []string{"t"}}, {Name: "t", To: []string{"j"}},
+		{Name: "j", Join: &step.JoinSpec{Inbound: []string{"t"}}},
+	}}
+	g := newGraph(spec, "x", nil)
+	to := func(name string) ([]hit, []string) { return []hit{{Route: step.Route{To: name}}}, []string{name} }
+	for _, s := range []struct{ name, id, to string }{{"a", "a1", "t"}, {"b", "b1", "t"}, {"t", "t1", "j"}} {
+		hits, next := to(s.to)
+		for _, a := range advance(spec, g, s.name, s.id, hits, next) {
+			if a.Task == "j" {
+				t.Fatalf("the join starts with %v", a.From)
+			}
+		}
+	}
+	hits, next := to("j")
+	got := advance(spec, g, "t", "t2", hits, next)
+	if len(got) != 1 || !slices.Equal(got[0].From, []string{"t1", "t2"}) || g.Running != 1 {
+		t.Errorf("got %+v, %d running", got, g.Running)
+	}
+}

@@ -187,13 +187,22 @@ type Parked struct {
 	Message *string `json:"message,omitempty"`
 }
 
-// GraphTask is a task's latest execution in a Graph.
+// GraphTask is a task's latest execution in a Graph, or those of it that run at
+// the same time: then it is done with the last of them.
 type GraphTask struct {
 	ID   string   `json:"id"`
+	Runs int      `json:"runs,omitempty"` // executions under way
+	Led  []Led    `json:"led,omitempty"`  // of several, those that ended
 	Done bool     `json:"done,omitempty"`
 	Next []string `json:"next,omitempty"`
 	// Succeeded is kept in a reverse workflow, where others may wait for it.
 	Succeeded bool `json:"succeeded,omitempty"`
+}
+
+// Led is where a task execution led.
+type Led struct {
+	ID   string   `json:"id"`
+	Next []string `json:"next,omitempty"`
 }
 
 // Globals are the variables of an execution as such, once a task has published
