@@ -115,7 +115,9 @@ func dispatch(spec *step.Workflow, g *store.Graph, id string, hits []hit) []step
 	return out
 }
 
-// readyJoins starts the joins of which it is decided that they run or fail.
+// readyJoins starts the joins of which it is decided that they run or fail. One
+// that fails does so when it is known of all that lead to it, as in the
+// structured form: it has what they published whichever was sooner.
 func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.JoinSpec) []step.Arrival {
 	var out []step.Arrival
 	in := inboundOf(spec)
@@ -135,7 +137,7 @@ func readyJoins(spec *step.Workflow, g *store.Graph, joins map[string]*step.Join
 		switch {
 		case arrived >= need:
 			out = append(out, step.Arrival{Task: t.Name, From: from})
-		case len(failed) > len(j.Inbound)-need:
+		case arrived+len(failed) == len(j.Inbound):
 			out = append(out, step.Arrival{Task: t.Name, From: from, Blocked: joinMessage(failed)})
 		default:
 			continue
