@@ -7,11 +7,10 @@ cd "$(dirname "$0")/.."
 
 snapshot() { git ls-files -coz --exclude-standard | xargs -0 sha256sum 2>/dev/null | sort -k 2; }
 
-before=$(mktemp) after=$(mktemp)
-trap 'rm -f "$before" "$after"' EXIT
+before=$(mktemp) after=$(mktemp) log=$(mktemp)
+trap 'rm -f "$before" "$after" "$log"' EXIT
 snapshot >"$before"
-make --no-print-directory generate >/dev/null
-make --no-print-directory golden >/dev/null
+make --no-print-directory generate golden >"$log" 2>&1 || { cat "$log"; exit 1; }
 snapshot >"$after"
 if ! diff "$before" "$after" | grep '^[<>]' | awk '{ print $3 }' | sort -u | grep .; then
 	echo "generated and golden files are up to date"

@@ -63,8 +63,8 @@ func (c *call) doing(part string) string {
 	switch {
 	case c.t.Op == step.Prepare && c.joinable() != nil, c.t.Error != nil && c.t.Error.Error == "JoinFailed":
 		return dropping
-	case c.t.Op == step.Prepare || slices.Contains(beforeAction, part):
-		return running
+	case c.t.Op == step.Prepare || slices.Contains(beforeAction, part), c.t.Op == step.Judge && c.task.Items == 0:
+		return running // a task without items ends as it begins
 	default:
 		return completing
 	}

@@ -45,7 +45,7 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 			return nil, err
 		}
 		o.result = r.Result.V
-		if r.Version == 0 {
+		if r.Version == 0 || c.t.DropResult {
 			o.records = append(o.records, r)
 		}
 		if name == "ItemsFailed" {

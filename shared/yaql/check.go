@@ -126,6 +126,9 @@ func (c *checker) call(n *call, recv node, root bool) {
 		outer := c.lazy
 		defer func() { c.lazy = outer }()
 		c.lazy = outer || n.name == "#operator_?." // nothing is asked of null
+		if left, ok := n.args[0].(*constant); ok && left.val == nil && n.name == "#operator_?." {
+			return
+		}
 		if right, ok := n.args[1].(*call); ok && right.fn {
 			c.call(right, n.args[0], root)
 			return
