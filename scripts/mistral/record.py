@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 DSL = HERE.parent.parent / "shared" / "dsl"
@@ -31,7 +32,12 @@ GOLDEN = "out/mistral.json"
 def main():
     args = parse_args()
     if os.environ.get("SIROCCO_RECORDER_VENV"):
-        sys.exit(record(args))
+        try:
+            sys.exit(record(args))
+        except Exception:
+            # The engine's threads would keep the process.
+            traceback.print_exc()
+            os._exit(1)
     if args.venv:
         sys.exit(run_in(pathlib.Path(args.venv).resolve()))
     with tempfile.TemporaryDirectory(prefix="mistral-") as d:
