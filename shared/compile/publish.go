@@ -51,19 +51,6 @@ func mergeScope(left, right *value.Map) *value.Map {
 		return nil
 	}
 	out := value.Clone(left).(*value.Map)
-	mergeTemplates(out, right)
+	value.Merge(out, right)
 	return out
-}
-
-func mergeTemplates(left, right *value.Map) {
-	for k, rv := range right.All() {
-		lv, _ := left.Get(k)
-		lm, lok := lv.(*value.Map)
-		rm, rok := rv.(*value.Map)
-		if lok && rok {
-			mergeTemplates(lm, rm)
-			continue
-		}
-		left.Set(k, rv)
-	}
 }

@@ -30,7 +30,7 @@ func shared(s *started, g *store.Globals) *value.Map {
 // variables, as Mistral does: dictionaries deeply, else the later one wins.
 func publishGlobal(s *started, g *store.Globals, published *value.Map) {
 	merged := cloneMap(shared(s, g))
-	mergeDicts(merged, published)
+	value.Merge(merged, published)
 	g.Context = merged
 }
 
@@ -46,17 +46,4 @@ func (c *call) withGlobals(ctx context.Context, o *outcome, records []store.Reco
 	}
 	publishGlobal(c.started, fresh, o.globals)
 	return append(records, fresh), nil
-}
-
-func mergeDicts(left, right *value.Map) {
-	for k, rv := range right.All() {
-		lv, _ := left.Get(k)
-		lm, lok := lv.(*value.Map)
-		rm, rok := rv.(*value.Map)
-		if lok && rok {
-			mergeDicts(lm, rm)
-			continue
-		}
-		left.Set(k, value.Clone(rv))
-	}
 }

@@ -110,6 +110,21 @@ func (m *Map) All() iter.Seq2[string, any] {
 	}
 }
 
+// Merge merges right into left, which it changes: dictionaries deeply, of
+// anything else the right one counts. left holds copies of what it takes.
+func Merge(left, right *Map) {
+	for k, rv := range right.All() {
+		lv, _ := left.Get(k)
+		lm, lok := lv.(*Map)
+		rm, rok := rv.(*Map)
+		if lok && rok {
+			Merge(lm, rm)
+			continue
+		}
+		left.Set(k, Clone(rv))
+	}
+}
+
 // Clone returns a deep copy of v.
 func Clone(v any) any {
 	switch v := v.(type) {

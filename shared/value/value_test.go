@@ -127,3 +127,22 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestMerge(t *testing.T) {
+	right := value.MapOf("a", value.MapOf("y", int64(2)), "b", []any{int64(3)}, "c", value.MapOf("z", int64(4)))
+	left := value.MapOf("a", value.MapOf("x", int64(1), "y", int64(1)), "b", []any{int64(1), int64(2)}, "c", "text")
+	value.Merge(left, right)
+	want := value.MapOf("a", value.MapOf("x", int64(1), "y", int64(2)), "b", []any{int64(3)}, "c", value.MapOf("z", int64(4)))
+	if !value.Equal(left, want) {
+		t.Errorf("got %s", value.MustEncode(left))
+	}
+	c, _ := left.Get("c")
+	c.(*value.Map).Set("z", int64(5))
+	if c, _ := right.Get("c"); !value.Equal(c, value.MapOf("z", int64(4))) {
+		t.Error("left shares what it took from right")
+	}
+	value.Merge(left, nil)
+	if left.Len() != 3 {
+		t.Errorf("nothing changed something: %s", value.MustEncode(left))
+	}
+}
