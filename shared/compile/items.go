@@ -108,13 +108,19 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 		}
 		s := call(t.function(), b.payload(t, part, region))
 		s.Output = query("{'region': $states.result.Payload.region}")
-		s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+		s.Catch = itemCatch(over)
 		s.End = true
 		s.TimeoutSeconds = t.stateTimeout()
 		states.Add(itemName, s)
 	}
 	states.Add(over, &asl.State{Type: asl.TypePass, Comment: "the item failed; the task is judged when all have run", End: true})
 	return &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: itemName, States: states}
+}
+
+// itemCatch sends an item's failure to where it ends: the task is judged by its
+// records.
+func itemCatch(over string) []*asl.Catcher {
+	return []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 }
 
 // subItem runs a sub-workflow for one item.
@@ -124,11 +130,11 @@ func (b *builder) subItem(states *asl.States, t *task, part *value.Map, itemName
 	create := call(engineFunction, b.payload(t, part, nil))
 	run := b.name(t.name, "item run")
 	create.Next = run
-	create.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+	create.Catch = itemCatch(over)
 	states.Add(itemName, create)
 	s := b.startSub(t)
 	s.Output = query("{'execution': $states.input.child}")
-	s.Catch = []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
+	s.Catch = itemCatch(over)
 	s.End = true
 	states.Add(run, s)
 }

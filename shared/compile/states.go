@@ -332,12 +332,7 @@ func (b *builder) settleState(t *task) *asl.State {
 		addRetry(part, t)
 		part.Set("round", query("$states.input.round"))
 	}
-	p := value.NewMap(2)
-	if t.action != nil {
-		p.Set("action", t.action.Name)
-	}
-	p.Set("task", part)
-	return call(engineFunction, p)
+	return call(engineFunction, actionOnly(t, part))
 }
 
 func iterators(t *task) any { return literal(value.Of(t.items)) }
