@@ -20,7 +20,13 @@ func hookNamed(name string) hook {
 	case "neutron.ext":
 		return neutronExt
 	}
-	for _, hooks := range []map[string]hook{novaHooks, cinderHooks, glanceHooks, projectHooks, stdHooks} {
+	for _, hooks := range []map[string]hook{
+		novaHooks,
+		cinderHooks,
+		glanceHooks,
+		projectHooks,
+		stdHooks,
+	} {
 		if h, ok := hooks[name]; ok {
 			return h
 		}

@@ -39,28 +39,33 @@ type recordedRequest struct {
 	Headers map[string]string `json:"headers"`
 }
 
-// differences are the recordings that we differ from on purpose, and why.
-var differences = map[string]string{
-	"cinder.volume_encryption_types_create/required":    "the answer has no id to ask for more with, so nothing more is asked",
-	"nova.servers_set_meta_item/required":               "the answer is the item, so nothing more is asked",
-	"heat.software_configs_get/required":                "the answer is whole, so it is not asked for twice",
-	"heat.software_deployments_get/required":            "the answer is whole, so it is not asked for twice",
-	"heat.stacks_preview/required":                      "a preview does not exist, so it can't be asked for",
-	"heat.stacks_preview/full":                          "a preview does not exist, so it can't be asked for",
-	"keystone.oauth1.request_tokens_authorize/required": "a string is no list of ids (the client takes its letters)",
-	"keystone.trusts_create/full":                       "a string is no list of names (the client takes its letters)",
-	"keystone.users_update_password/required":           "the client asks for the user None; we know the user's id",
-	"nova.servers_create/alt:nova<=2.56":                "it is for a microversion that is not ours",
-	"nova.servers_create/alt:nova<=2.1":                 "it is for a microversion that is not ours",
-	"nova.servers_get_password/full":                    "a key file is not read",
-	"nova.glance_find_image/required":                   "the image service is not sent a microversion of the compute service",
-	"nova.glance_list/required":                         "the image service is not sent a microversion of the compute service",
-	"nova.neutron_find_network/required":                "the network service is not sent a microversion of the compute service",
+// readDifferences gives the recordings that we differ from on purpose, and why:
+// lines of "action/label: why".
+func readDifferences(t *testing.T) map[string]string {
+	files, err := filepath.Glob("testdata/recordings/*.differences")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	all := map[string]string{}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			call, why, ok := strings.Cut(strings.TrimSpace(line), ": ")
+			if !ok || why == "" || all[call] != "" {
+				t.Fatalf("%s: %q is not \"action/label: why\", or is there twice", name, line)
+			}
+			all[call] = why
+		}
+	}
+	return all
 }
 
 func readRecordings(t *testing.T) []recording {
 	files, err := filepath.Glob("testdata/recordings/*.jsonl")
-	if err != nil || len(files) != 6 {
+	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
 	var all []recording
@@ -91,9 +96,19 @@ func TestRecordings(t *testing.T) {
 	cloud := newStubCloud(t)
 	runner := cloud.runner()
 	equal, actions := 0, map[string]bool{}
-	for _, rec := range readRecordings(t) {
+	recordings, differences := readRecordings(t), readDifferences(t)
+	meaningful := headerNames(recordings)
+	for _, rec := range recordings {
+		service, _, _ := strings.Cut(rec.Action, ".")
+		if len(runner.Registry().ServiceNames(service)) == 0 {
+			continue
+		}
+		if differences[rec.Action+"/"+rec.Label] != "" {
+			continue
+		}
 		a, ok := runner.Registry().Lookup(rec.Action)
-		if !ok || differences[rec.Action+"/"+rec.Label] != "" {
+		if !ok {
+			t.Errorf("no table has %s", rec.Action)
 			continue
 		}
 		t.Run(rec.Action+"/"+strings.ReplaceAll(rec.Label, "/", "_"), func(t *testing.T) {
@@ -103,7 +118,7 @@ func TestRecordings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
-			if diff := cmp.Diff(comparable(rec.Requests), sent(t, cloud.take())); diff != "" {
+			if diff := cmp.Diff(comparable(rec.Requests), sent(t, cloud.take(), meaningful[a.Service])); diff != "" {
 				t.Fatalf("requests differ (-client +ours):\n%s", diff)
 			}
 			equal++
@@ -156,13 +171,31 @@ func comparable(requests []recordedRequest) []wire {
 	return out
 }
 
-// sent is what we sent.
-func sent(t *testing.T, requests []stubRequest) []wire {
+// headerNames gives, by service, the headers that the recordings hold; only
+// these are compared.
+func headerNames(recordings []recording) map[string]map[string]bool {
+	names := map[string]map[string]bool{}
+	for _, rec := range recordings {
+		service, _, _ := strings.Cut(rec.Action, ".")
+		if names[service] == nil {
+			names[service] = map[string]bool{}
+		}
+		for _, r := range rec.Requests {
+			for k := range r.Headers {
+				names[service][http.CanonicalHeaderKey(k)] = true
+			}
+		}
+	}
+	return names
+}
+
+// sent is what we sent, with the headers of these names.
+func sent(t *testing.T, requests []stubRequest, names map[string]bool) []wire {
 	var out []wire
 	for _, r := range requests {
 		w := wire{Method: r.Method, Path: r.Path, Root: r.Root, Query: r.Query, Headers: map[string]string{}}
-		for _, k := range []string{"If-Match", "X-Image-Meta-Store", "Openstack-Api-Version"} {
-			if v := r.Header.Get(k); v != "" {
+		for k := range names {
+			if v := r.Header.Get(k); v != "" && k != "Content-Type" {
 				w.Headers[k] = v
 			}
 		}

@@ -13,7 +13,12 @@ var tableFiles embed.FS
 
 // serviceNames are the services that have a table, in the order in which
 // people list them. The name is the table's file name.
-var serviceNames = [...]string{"keystone", "nova", "glance", "neutron", "cinder", "heat", ServiceStd, ServiceProject}
+var serviceNames = [...]string{
+	"keystone", "nova", "glance", "neutron", "cinder", "heat",
+	"ironic", "baremetal_introspection", "manila", "swift", "swiftservice", "trove", "designate", "magnum", "zun",
+	"mistral", "zaqar", "aodh", "gnocchi",
+	ServiceStd, ServiceProject,
+}
 
 // Registry is the catalog of actions. It is safe for concurrent use.
 //

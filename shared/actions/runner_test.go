@@ -413,7 +413,7 @@ func TestProjectActions(t *testing.T) {
 		{"openstack.clouds", `{}`, `["stub"]`},
 		{"openstack.regions", `{}`, `["RegionOne"]`},
 		{"openstack.regions", `{"service_type": "volumev3", "cloud": "stub"}`, `["RegionOne"]`},
-		{"openstack.regions", `{"service_type": "dns"}`, `[]`},
+		{"openstack.regions", `{"service_type": "key-manager"}`, `[]`},
 	} {
 		out, err := run(t, runner, tc.action, tc.input)
 		if got, _ := value.Encode(out.Result); err != nil || string(got) != tc.want {

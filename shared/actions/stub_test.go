@@ -41,6 +41,10 @@ type stubRequest struct {
 var stubServices = [][3]string{
 	{"compute", "nova", "/compute/v2.1"}, {"image", "glance", "/image"}, {"network", "neutron", "/network"},
 	{"block-storage", "cinder", "/volume/v3/p1"}, {"orchestration", "heat", "/heat/v1/p1"}, {"identity", "keystone", "/identity/v3"},
+	{"baremetal", "ironic", "/baremetal"}, {"baremetal-introspection", "inspector", "/introspection"}, {"sharev2", "manila", "/share/v2/p1"},
+	{"object-store", "swift", "/swift/v1/AUTH_p1"}, {"database", "trove", "/database/v1.0/p1"}, {"dns", "designate", "/dns"},
+	{"container-infra", "magnum", "/container-infra/v1"}, {"container", "zun", "/container/v1"}, {"workflowv2", "mistral", "/workflow/v2"},
+	{"messaging", "zaqar", "/messaging"}, {"alarming", "aodh", "/alarming"}, {"metric", "gnocchi", "/metric"},
 }
 
 func newStubCloud(t *testing.T) *stubCloud {

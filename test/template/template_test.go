@@ -88,7 +88,11 @@ func TestFunctions(t *testing.T) {
 	for _, d := range dirs {
 		name := filepath.Base(filepath.Dir(d))
 		folders["functions/"+name] = true
-		id := strings.ToUpper(name[:1]) + name[1:] + "Function" // the compiler's placeholder
+		id := "" // the compiler's placeholder
+		for word := range strings.SplitSeq(name, "_") {
+			id += strings.ToUpper(word[:1]) + word[1:]
+		}
+		id += "Function"
 		if functions[id] == nil {
 			t.Errorf("the folder functions/%s has no resource %s", name, id)
 		}
