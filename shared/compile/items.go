@@ -53,7 +53,8 @@ func actionOnly(t *task, part *value.Map) *value.Map {
 	return p
 }
 
-// mapState runs the items; each one's failure is caught, so that all run.
+// mapState runs the items, all of them: an item that fails answers so, and one
+// that can't answer is caught.
 func (b *builder) mapState(t *task, next string) *asl.State {
 	carry := value.MapOf("from", query("$states.input.from"), "id", query("$states.input.id"))
 	selector := value.MapOf("chunk", query("$states.context.Map.Item.Value"), "id", query("$states.input.id"), "from", query("$states.input.from"))
@@ -107,18 +108,19 @@ func (b *builder) itemProcessor(t *task) *asl.Machine {
 			region = query("$exists($states.input.chunk.show_" + t.show[0] + ") ? $states.input.chunk.show_" + t.show[0] + " : ''")
 		}
 		s := call(t.function(), b.payload(t, part, region))
-		s.Output = query("{'region': $states.result.Payload.region}")
+		s.Output = query("{'region': $states.result.Payload.region, 'error': $states.result.Payload.error}")
 		s.Catch = itemCatch(over)
 		s.End = true
 		s.TimeoutSeconds = t.stateTimeout()
 		states.Add(itemName, s)
 	}
-	states.Add(over, &asl.State{Type: asl.TypePass, Comment: "the item failed; the task is judged when all have run", End: true})
+	states.Add(over, &asl.State{Type: asl.TypePass, Comment: "the item's state failed; the task is judged when all have run", End: true})
 	return &asl.Machine{ProcessorConfig: &asl.ProcessorConfig{Mode: "INLINE"}, StartAt: itemName, States: states}
 }
 
-// itemCatch sends an item's failure to where it ends: the task is judged by its
-// records.
+// itemCatch sends an item whose state fails to where it ends: the task is judged
+// by its records. The function answers the failure of an action, so that costs no
+// further state; a sub-workflow's is the failure of its state.
 func itemCatch(over string) []*asl.Catcher {
 	return []*asl.Catcher{{ErrorEquals: []string{"States.ALL"}, Output: query("{'error': $states.errorOutput.Error}"), Next: over}}
 }

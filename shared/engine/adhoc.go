@@ -40,7 +40,8 @@ func (c *call) baseInput(ctx context.Context, input, published *value.Map) (*val
 }
 
 // adhocOutput turns the result of the action at the bottom into that of the
-// ad-hoc action on top. If that fails, what the action gave is kept.
+// ad-hoc action on top. If that fails, what the action gave is kept: the record
+// says that it succeeded, and has the error of the output.
 func (c *call) adhocOutput(ctx context.Context, act *store.Action) error {
 	result := act.Output.V
 	for _, a := range slices.Backward(c.ev.Adhoc) {
@@ -56,8 +57,9 @@ func (c *call) adhocOutput(ctx context.Context, act *store.Action) error {
 				Workflow: c.spec.Name, Task: c.t.Name, Action: c.ev.Adhoc[0].Name,
 				Part: "output of " + a.Name, At: c.t.At, Doing: converting, Err: err,
 			}
+			act.ErrorName, act.Info = errorName(err), err.Error()
 			if saveErr := c.e.opts.Records.Save(c.saving(ctx), act); saveErr != nil {
-				return errors.Join(err, saveErr)
+				return errors.Join(c.named(err), saveErr)
 			}
 			return err
 		}

@@ -232,8 +232,10 @@ func (c *call) row(ctx context.Context, i int) ([]any, error) {
 	return values[i%blockSize].([]any), nil
 }
 
-// item runs a chunk of items. All of them run; then the first failure, if any,
-// is the chunk's.
+// item runs a chunk of items, all of them. An item that fails does not fail its
+// state: the failure is in its record, from which the task is judged, and the
+// answer names the first. So it costs no more than one that does not fail. Only
+// what could not be recorded is an error.
 func (c *call) item(ctx context.Context) (*step.Answer, error) {
 	acts := c.acts
 	if len(acts) == 0 {
@@ -245,26 +247,30 @@ func (c *call) item(ctx context.Context) (*step.Answer, error) {
 	}
 	var group errgroup.Group
 	group.SetLimit(limit)
-	failures := make([]error, len(acts))
+	errs := make([]error, len(acts))
 	regions := make([]string, len(acts))
 	for i, act := range acts {
 		group.Go(func() error {
 			one := *c
-			failures[i] = one.oneItem(ctx, act)
+			errs[i] = one.oneItem(ctx, act)
 			regions[i] = one.region
 			return nil
 		})
 	}
-	_ = group.Wait() // failures are in their slice: all items run
+	_ = group.Wait() // errors are in their slice: all items run
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for _, err := range failures {
-		if err != nil {
-			return nil, err
+	a := &step.Answer{From: []string{c.task.ID}, State: Success, Routes: []string{}, Region: regions[0]}
+	for i, act := range acts {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		if act.ErrorName != "" && a.Error == "" {
+			a.State, a.Error = Error, act.ErrorName
 		}
 	}
-	return &step.Answer{From: []string{c.task.ID}, State: Success, Routes: []string{}, Region: regions[0]}, nil
+	return a, nil
 }
 
 // itemActions are the action executions of the event's chunk.
@@ -282,7 +288,8 @@ func (c *call) itemActions() []*store.Action {
 	return c.acts
 }
 
-// oneItem runs one item and stores its outcome, whatever it is.
+// oneItem runs one item and stores its outcome, whatever it is. An error is one
+// that the item's record does not have.
 func (c *call) oneItem(ctx context.Context, act *store.Action) error {
 	c.observeItem(act.Index, Running, "")
 	action, input, err := c.itemInput(ctx, act.Index)
@@ -293,25 +300,24 @@ func (c *call) oneItem(ctx context.Context, act *store.Action) error {
 		}
 	} else if ctx.Err() == nil {
 		c.itemFault(act, err)
-		err = errors.Join(err, c.saveItem(ctx, act))
+		if saveErr := c.saveItem(ctx, act); saveErr != nil {
+			err = errors.Join(c.named(err), saveErr)
+		}
 	}
-	if err != nil {
-		c.observeItem(act.Index, Error, err.Error())
-		return c.named(firstOf(err))
+	if err == nil {
+		c.observeItem(act.Index, Success, "")
+		return nil
 	}
-	c.observeItem(act.Index, Success, "")
-	return nil
+	c.observeItem(act.Index, Error, err.Error())
+	_, unsaved := err.(interface{ Unwrap() []error }) // the store's error is joined to it
+	if act.ErrorName != "" && !unsaved {
+		return nil
+	}
+	return c.named(err)
 }
 
 func (c *call) observeItem(index int, state, info string) {
 	c.observe(Progress{State: state, Info: info, Item: index, Items: c.task.Items, Region: c.region})
-}
-
-func firstOf(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()[0]
-	}
-	return err
 }
 
 func (c *call) itemInput(ctx context.Context, index int) (*actions.Action, *value.Map, error) {
@@ -377,6 +383,9 @@ func (c *call) failItems(ctx context.Context, records []store.Record, failed []*
 	if err := c.e.opts.Records.Put(c.saving(ctx), append(records, c.task)...); err != nil {
 		return err
 	}
+	if i := slices.IndexFunc(failed, func(a *store.Action) bool { return isStructural(a.ErrorName) }); i >= 0 {
+		return &TaskError{Name: failed[i].ErrorName, Message: failed[i].Info} // the output of an ad-hoc action
+	}
 	return ItemsFailed{info}
 }
 
@@ -396,13 +405,12 @@ func (c *call) collect(ctx context.Context, acts []*store.Action, results []any)
 			}
 		}
 		results[a.Index] = a.Output.V
-		if a.State == Success || a.State == Paused {
+		switch {
+		case a.State == Paused || a.State == Success && a.ErrorName == "":
 			continue
-		}
-		if isStructural(a.ErrorName) {
+		case a.State == Error && isStructural(a.ErrorName):
 			return nil, &TaskError{Name: a.ErrorName, Message: expr.Str(a.Output.V)}
-		}
-		if a.State != Error {
+		case a.State == Running:
 			a.Output = value.Any{V: c.unfinished(a)}
 			results[a.Index] = a.Output.V
 		}

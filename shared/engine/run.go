@@ -255,6 +255,9 @@ func (c *call) earlier(act *store.Action, action *actions.Action) (done bool, er
 	c.region = act.Region
 	switch act.State {
 	case Success:
+		if act.ErrorName != "" { // of its output, as an ad-hoc action makes it
+			return true, &TaskError{Name: act.ErrorName, Message: act.Info}
+		}
 		return true, nil
 	case Error:
 		return true, &TaskError{Name: act.ErrorName, Message: expr.Str(act.Output.V)}

@@ -52,6 +52,9 @@ func TestTransitions(t *testing.T) {
 		{name: "no items", entry: "x", structured: 3, threads: 4, tasks: items(0)},
 		{name: "one item", entry: "x", structured: 1 + 3, threads: 1 + 4, tasks: items(1)},
 		{name: "40 items", entry: "x", structured: 40 + 3, threads: 40 + 4, tasks: items(40)},
+		// An item that fails costs no more; that the task fails is one more state.
+		{name: "40 failing items", entry: "x", structured: 40 + 4, threads: 40 + 5,
+			tasks: `    x: {with-items: i in <% range(40) %>, action: std.fail, on-error: last}`},
 		// To create its execution, to run it, and to take its outcome; and its task.
 		{name: "sub-workflow", entry: "x", structured: 3 + 1, threads: 4 + 1,
 			tasks: `    x: {workflow: sub, on-success: last}`,

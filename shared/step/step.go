@@ -238,6 +238,7 @@ type Answer struct {
 	Ended  string    `json:"ended,omitempty"`  // fail or succeed has ended the execution: ERROR, SUCCESS
 	Info   string    `json:"info,omitempty"`   // why, of an ERROR
 	Region string    `json:"region,omitempty"` // where the action went
+	Error  string    `json:"error,omitempty"`  // Item: the name of its failure, which is no error of its state
 	Next   []Arrival `json:"next,omitempty"`   // threads form: the tasks to start
 
 	Prepared *Prepared `json:"prepared,omitempty"`

@@ -127,7 +127,7 @@ type Action struct {
 	Input      value.Any `json:"input,omitzero"` // secrets blanked out
 	Output     value.Any `json:"output"`         // the result; of an ERROR its text, of a sub-workflow its output
 	ErrorName  string    `json:"error,omitempty"`
-	Info       string    `json:"info,omitempty"` // of a failed sub-workflow: its state_info
+	Info       string    `json:"info,omitempty"` // of a failed sub-workflow: its state_info; of a failed output: the error
 	Earlier    []Attempt `json:"earlier,omitempty"`
 	Workflow   string    `json:"sub_execution_id,omitempty"`
 	Region     string    `json:"region,omitempty"`
