@@ -36,8 +36,7 @@ func (b *builder) emitItems(states *asl.States, t *task, failed string) emitted 
 	addPolicies(judge, t)
 	t.addRound(judge)
 	addSuccess(judge, t)
-	j := call(engineFunction, b.payload(t, judge, nil))
-	j.Arguments.(*value.Map).Set("Payload", actionOnly(t, judge))
+	j := call(engineFunction, actionOnly(t, judge))
 	j.Catch = b.catch(t, failed)
 	states.Add(resultName, j)
 	return emitted{entry: itemsName, success: j}

@@ -119,6 +119,9 @@ func (b *builder) taskPart(t *task, op step.Op) *value.Map {
 		m.Set("nth", query("$states.input.nth"))
 		m.Set("threads", true)
 	}
+	if t.action == nil && !t.callsWorkflow() && (op == step.Run || op == step.Item) {
+		m.Set("dynamic", true)
+	}
 	return m
 }
 
@@ -292,7 +295,6 @@ func (b *builder) payload(t *task, part *value.Map, region any) *value.Map {
 		p.Set("action", t.action.Name)
 	case !t.callsWorkflow():
 		p.Set("action", t.prepared("action"))
-		part.Set("dynamic", true)
 		if len(t.dynamic.actions) > 0 {
 			p.Set("adhoc", t.prepared("adhoc"))
 		}
