@@ -24,6 +24,7 @@ func hookNamed(name string) hook {
 		novaHooks,
 		cinderHooks,
 		glanceHooks,
+		gnocchiHooks,
 		projectHooks,
 		stdHooks,
 	} {

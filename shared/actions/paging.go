@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
@@ -19,6 +20,8 @@ import (
 //	whole    the same, but the result is the whole answer (neutron)
 //	next     the answer's "next" is the next page's address (glance)
 //	marker   another page is asked for while a limit is not reached (heat)
+//	nested   the next page's address is "next" in the answer's "links" (designate)
+//	header   the answer is a list, the next page's address is in its Link header (gnocchi)
 //
 // Of a next page's address only the query is used: the page comes from where the
 // first came, whatever host the answer names. An argument `limit` above 0 ends
@@ -28,6 +31,8 @@ const (
 	pageWhole  = "whole"
 	pageNext   = "next"
 	pageMarker = "marker"
+	pageNested = "nested"
+	pageHeader = "header"
 )
 
 var errPageLoop = errors.New("the list's next page is one that was there before")
@@ -42,6 +47,7 @@ type pager struct {
 	last  *value.Map // the last answer, for a result that is the whole answer
 	bare  bool       // the answer is a list itself
 	split bool       // the result is the pages and not one answer
+	link  string     // the Link header of the last answer
 	seen  map[string]bool
 }
 
@@ -81,9 +87,12 @@ func (p *pager) full() bool { return p.limit > 0 && len(p.items) >= p.limit }
 func (p *pager) take(body any, query url.Values) (url.Values, error) {
 	p.pages++
 	m, ok := body.(*value.Map)
-	if list, isList := body.([]any); isList && p.kind == pageWhole {
+	if list, isList := body.([]any); isList && (p.kind == pageWhole || p.kind == pageHeader) {
 		p.items, p.bare = append(p.items, list...), true
-		return nil, nil
+		if p.kind == pageWhole || p.cutOff() {
+			return nil, nil
+		}
+		return p.next(nil, list, query)
 	}
 	if !ok {
 		return nil, fmt.Errorf("the answer is %s and not a dictionary with a list", value.Kind(body))
@@ -108,11 +117,19 @@ func (p *pager) take(body any, query url.Values) (url.Values, error) {
 	} else {
 		p.items = append(p.items, page...)
 	}
-	if p.full() {
-		p.items = p.items[:p.limit]
+	if p.cutOff() {
 		return nil, nil
 	}
 	return p.next(m, page, query)
+}
+
+// cutOff ends the list at its limit, if it has come so far.
+func (p *pager) cutOff() bool {
+	if !p.full() {
+		return false
+	}
+	p.items = p.items[:p.limit]
+	return true
 }
 
 // next finds the query of the next page.
@@ -124,6 +141,13 @@ func (p *pager) next(m *value.Map, page []any, query url.Values) (url.Values, er
 	case pageNext:
 		href, _ := m.Get("next")
 		next = queryOf(href)
+	case pageNested:
+		links, _ := m.Get("links")
+		link, _ := links.(*value.Map)
+		href, _ := link.Get("next")
+		next = queryOf(href)
+	case pageHeader:
+		next = queryOf(linkNext(p.link))
 	default:
 		links, _ := m.Get(p.key + "_links")
 		list, _ := links.([]any)
@@ -163,6 +187,27 @@ func (p *pager) nextByMarker(page []any, query url.Values) url.Values {
 	next.Set("marker", pythonStr(id))
 	next.Set("limit", strconv.Itoa(p.limit-len(p.items)))
 	return next
+}
+
+// linkNext is the address in a Link header whose relation is next (RFC 8288).
+func linkNext(header string) string {
+	for header != "" {
+		var target, rest string
+		_, rest, _ = strings.Cut(header, "<")
+		target, rest, _ = strings.Cut(rest, ">")
+		params, after, _ := strings.Cut(rest, "<")
+		for param := range strings.FieldsFuncSeq(params, func(r rune) bool { return r == ';' || r == ',' }) {
+			name, rel, _ := strings.Cut(strings.TrimSpace(param), "=")
+			if strings.EqualFold(name, "rel") && slices.Contains(strings.Fields(strings.Trim(rel, `"`)), "next") {
+				return target
+			}
+		}
+		if after == "" {
+			return ""
+		}
+		header = "<" + after
+	}
+	return ""
 }
 
 func queryOf(href any) url.Values {
@@ -212,10 +257,15 @@ func (p *pager) result() any {
 func (inv *invocation) list(ctx context.Context, c *call, req request) (any, error) {
 	p := newPager(c, inv.args)
 	for {
-		body, err := inv.sendJSON(ctx, c.serviceType, req)
+		answer, err := inv.send(ctx, c.serviceType, req)
 		if err != nil {
 			return nil, err
 		}
+		body, err := answer.Value()
+		if err != nil {
+			return nil, err
+		}
+		p.link = strings.Join(answer.Header.Values("Link"), ",")
 		next, err := p.take(body, req.Query)
 		if err != nil {
 			return nil, inv.failed(err)

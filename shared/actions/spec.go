@@ -3,6 +3,8 @@ package actions
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // spec is how an action is performed: by a hook, or by a call that a table
@@ -101,11 +103,12 @@ type test struct {
 	name    string
 	negated bool
 	isNull  bool // tests for null instead of truth
+	isDict  bool // tests for a dictionary instead of truth
 }
 
 // parseCondition reads terms joined by "and": an argument's name holds if it is
 // true in Python's sense, !name if it is not, "name is null" and "name given"
-// whether it is null.
+// whether it is null, "name is dict" whether it is a dictionary.
 func parseCondition(s string) (condition, error) {
 	var c condition
 	for term := range strings.SplitSeq(s, " and ") {
@@ -116,6 +119,8 @@ func parseCondition(s string) (condition, error) {
 			t.name, t.negated = strings.CutPrefix(fields[0], "!")
 		case len(fields) == 3 && fields[1] == "is" && fields[2] == "null":
 			t = test{name: fields[0], isNull: true}
+		case len(fields) == 3 && fields[1] == "is" && fields[2] == "dict":
+			t = test{name: fields[0], isDict: true}
 		case len(fields) == 2 && fields[1] == "given":
 			t = test{name: fields[0], isNull: true, negated: true}
 		default:
@@ -132,6 +137,9 @@ func (c condition) holds(args arguments) bool {
 		got := isTrue(v)
 		if t.isNull {
 			got = v == nil
+		}
+		if t.isDict {
+			_, got = v.(*value.Map)
 		}
 		if got == t.negated {
 			return false

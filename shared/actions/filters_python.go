@@ -1,0 +1,156 @@
+package actions
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// The filters here put values into queries in the ways of Python's libraries,
+// which differ in what they make of lists, dictionaries and null.
+
+// flagged sends a truth as the text true, and nothing for what is not true.
+func flagged(v any) (any, error) {
+	if value.Truth(v) {
+		return "true", nil
+	}
+	return nil, nil
+}
+
+// asText is Python's str of what is not null.
+func asText(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	return pythonStr(v), nil
+}
+
+// unlessDict leaves a dictionary out, which goes into the body instead.
+func unlessDict(v any) (any, error) {
+	if _, ok := v.(*value.Map); ok {
+		return nil, nil
+	}
+	return v, nil
+}
+
+// texts makes each value of a dictionary text, lists and null too, as
+// urllib.parse.urlencode does.
+func texts(v any) (any, error) {
+	m, ok := v.(*value.Map)
+	if !ok {
+		return v, nil
+	}
+	out := value.NewMap(m.Len())
+	for k, e := range m.All() {
+		out.Set(k, pythonStr(e))
+	}
+	return out, nil
+}
+
+// param is a value as the library requests puts it into a query: the items of a
+// list that are not null, one by one, and the keys of a dictionary.
+func param(v any) (any, error) {
+	switch v := v.(type) {
+	case []any:
+		out := []any{}
+		for _, e := range v {
+			switch e := e.(type) {
+			case nil:
+			case []any:
+				out = append(out, e...)
+			case *value.Map:
+				out = append(out, keys(e)...)
+			default:
+				out = append(out, e)
+			}
+		}
+		return out, nil
+	case *value.Map:
+		return keys(v), nil
+	default:
+		return v, nil
+	}
+}
+
+func keys(m *value.Map) []any {
+	out := make([]any, 0, m.Len())
+	for k := range m.All() {
+		out = append(out, k)
+	}
+	return out
+}
+
+// params makes each value of a dictionary what [param] does; what is null is
+// left out.
+func params(v any) (any, error) {
+	m, ok := v.(*value.Map)
+	if !ok {
+		return v, nil
+	}
+	out := value.NewMap(m.Len())
+	for k, e := range m.All() {
+		if e, _ = param(e); e != nil {
+			out.Set(k, e)
+		}
+	}
+	return out, nil
+}
+
+// criteria are the fields that a list is filtered by, as aodh takes them: the
+// parameters q.field, q.op and q.value, each once per field.
+func criteria(v any) (any, error) {
+	if v == nil {
+		return value.NewMap(0), nil
+	}
+	m, ok := v.(*value.Map)
+	if !ok {
+		return nil, errors.New("must be a dictionary, not " + value.Kind(v))
+	}
+	fields, ops, values := []any{}, []any{}, []any{}
+	for _, k := range slices.Sorted(maps.Keys(maps.Collect(m.All()))) {
+		e, _ := m.Get(k)
+		fields, ops, values = append(fields, k), append(ops, "eq"), append(values, pythonStr(e))
+	}
+	return value.MapOf("q.field", fields, "q.op", ops, "q.value", values), nil
+}
+
+// unique leaves out the items of a list that were there before.
+func unique(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return v, nil
+	}
+	out := make([]any, 0, len(list))
+	for _, e := range list {
+		if !slices.ContainsFunc(out, func(o any) bool { return value.Equal(o, e) }) {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// uuidOnly passes a UUID, or a list of them. It is for what may be a name only
+// where its resource is given.
+func uuidOnly(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, e := range list {
+		if s, ok := e.(string); !ok || !isUUID(s) {
+			return nil, fmt.Errorf("must be an id and not %q: a name is understood only together with the resource", pythonStr(e))
+		}
+	}
+	return v, nil
+}
+
+// isUUID reports whether Python's uuid.UUID takes the text.
+func isUUID(s string) bool {
+	s = strings.NewReplacer("urn:", "", "uuid:", "").Replace(s)
+	s = strings.ReplaceAll(strings.Trim(s, "{}"), "-", "")
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
