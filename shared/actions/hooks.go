@@ -24,6 +24,7 @@ func hookNamed(name string) hook {
 		novaHooks,
 		cinderHooks,
 		glanceHooks,
+		aodhHooks,
 		gnocchiHooks,
 		projectHooks,
 		stdHooks,
