@@ -25,6 +25,7 @@ func hookNamed(name string) hook {
 		cinderHooks,
 		glanceHooks,
 		aodhHooks,
+		designateHooks,
 		gnocchiHooks,
 		projectHooks,
 		stdHooks,
