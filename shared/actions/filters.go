@@ -16,6 +16,7 @@ type filter func(v any) (any, error)
 
 // filters are those that tables may name, but for without, which takes names.
 var filters = map[string]filter{
+	"aslist":     asList,
 	"auto":       auto,
 	"base64":     encoded,
 	"bit":        bit,

@@ -133,6 +133,14 @@ func unique(v any) (any, error) {
 	return out, nil
 }
 
+// asList makes a list of what is none.
+func asList(v any) (any, error) {
+	if list, ok := v.([]any); ok {
+		return list, nil
+	}
+	return []any{v}, nil
+}
+
 // uuidOnly passes a UUID, or a list of them. It is for what may be a name only
 // where its resource is given.
 func uuidOnly(v any) (any, error) {

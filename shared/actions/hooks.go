@@ -28,6 +28,7 @@ func hookNamed(name string) hook {
 		designateHooks,
 		gnocchiHooks,
 		projectHooks,
+		zaqarHooks,
 		stdHooks,
 	} {
 		if h, ok := hooks[name]; ok {
