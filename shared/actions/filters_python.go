@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
-// The filters here put values into queries in the ways of Python's libraries,
+// The filters here read values, and put them into queries, in the ways of Python's libraries,
 // which differ in what they make of lists, dictionaries and null.
 
 // flagged sends a truth as the text true, and nothing for what is not true.
@@ -161,4 +164,60 @@ func isUUID(s string) bool {
 	s = strings.NewReplacer("urn:", "", "uuid:", "").Replace(s)
 	s = strings.ReplaceAll(strings.Trim(s, "{}"), "-", "")
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
+
+// integer is the text that Python's int reads.
+var integer = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)*$`)
+
+// pythonInt is Python's int of a value: a truth is 1 or 0, a text is read, a
+// fraction is cut off.
+func pythonInt(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, int64, *big.Int:
+		return v, nil
+	case bool:
+		return bit(v)
+	case float64:
+		if !math.IsInf(v, 0) && !math.IsNaN(v) {
+			n, _ := big.NewFloat(v).Int(nil)
+			return smallest(n), nil
+		}
+	case string:
+		if s := strings.TrimSpace(v); integer.MatchString(s) {
+			n, _ := new(big.Int).SetString(strings.ReplaceAll(s, "_", ""), 10)
+			return smallest(n), nil
+		}
+	}
+	return nil, fmt.Errorf("must be an integer, not %s", pythonRepr(v))
+}
+
+// smallest is an integer as package value has it.
+func smallest(n *big.Int) any {
+	if n.IsInt64() {
+		return n.Int64()
+	}
+	return n
+}
+
+// fromJSON is what a JSON text says.
+func fromJSON(v any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("must be JSON as text, not %s", value.Kind(v))
+	}
+	out, err := value.Decode([]byte(s))
+	if err != nil {
+		return nil, fmt.Errorf("must be JSON as text: %w", err)
+	}
+	return out, nil
+}
+
+// parsed is what a text says if it is JSON, else the value itself.
+func parsed(v any) (any, error) {
+	if s, ok := v.(string); ok {
+		if out, err := value.Decode([]byte(s)); err == nil {
+			return out, nil
+		}
+	}
+	return v, nil
 }

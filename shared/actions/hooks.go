@@ -29,6 +29,7 @@ func hookNamed(name string) hook {
 		gnocchiHooks,
 		projectHooks,
 		zaqarHooks,
+		troveHooks,
 		stdHooks,
 	} {
 		if h, ok := hooks[name]; ok {

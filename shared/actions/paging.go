@@ -18,6 +18,7 @@ import (
 //
 //	links    the answer's "<key>_links" holds the next page's address (nova, cinder)
 //	whole    the same, but the result is the whole answer (neutron)
+//	rel      the answer's "links" holds it, as the one whose rel is next (trove)
 //	next     the answer's "next" is the next page's address (glance)
 //	marker   another page is asked for while a limit is not reached (heat)
 //	nested   the next page's address is "next" in the answer's "links" (designate)
@@ -29,6 +30,7 @@ import (
 const (
 	pageLinks  = "links"
 	pageWhole  = "whole"
+	pageRel    = "rel"
 	pageNext   = "next"
 	pageMarker = "marker"
 	pageNested = "nested"
@@ -148,16 +150,10 @@ func (p *pager) next(m *value.Map, page []any, query url.Values) (url.Values, er
 		next = queryOf(href)
 	case pageHeader:
 		next = queryOf(linkNext(p.link))
+	case pageRel:
+		next = nextLink(m, "links")
 	default:
-		links, _ := m.Get(p.key + "_links")
-		list, _ := links.([]any)
-		for _, l := range list {
-			link, _ := l.(*value.Map)
-			if rel, _ := link.Get("rel"); rel == "next" {
-				href, _ := link.Get("href")
-				next = queryOf(href)
-			}
-		}
+		next = nextLink(m, p.key+"_links")
 	}
 	if next == nil {
 		return nil, nil
@@ -168,6 +164,21 @@ func (p *pager) next(m *value.Map, page []any, query url.Values) (url.Values, er
 	}
 	p.seen[key] = true
 	return next, nil
+}
+
+// nextLink finds the link to the next page in an answer's list of links.
+func nextLink(m *value.Map, key string) url.Values {
+	var next url.Values
+	links, _ := m.Get(key)
+	list, _ := links.([]any)
+	for _, l := range list {
+		link, _ := l.(*value.Map)
+		if rel, _ := link.Get("rel"); rel == "next" {
+			href, _ := link.Get("href")
+			next = queryOf(href)
+		}
+	}
+	return next
 }
 
 // nextByMarker asks for what a limit still lacks, after the last item.

@@ -264,7 +264,7 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 
 func resource() map[string]any {
 	return map[string]any{
-		"id": "ID1", "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "zoneName": "ZONE1", "version": "2.1",
+		"id": "ID1", "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "zoneName": "ZONE1", "version": "2.1", "password": "PASSWORD1",
 		"volume_type_id": "ID1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace",
 		"locations": []any{map[string]any{"url": "x-url", "metadata": map[string]any{}}},
 	}
@@ -278,7 +278,7 @@ func answerKeys(a *Action) (lists, resources []string) {
 	}
 	for _, c := range calls {
 		switch {
-		case c.page != "" || strings.HasPrefix(a.spec.hookName, "find") || a.spec.hookName == "nova.find_image":
+		case c.page != "" || strings.HasPrefix(a.spec.hookName, "find") || strings.HasPrefix(a.spec.hookName, "trove.find") || a.spec.hookName == "nova.find_image":
 			lists = append(lists, c.result)
 		case c.result != resultNull && c.result != resultFound:
 			resources = append(resources, c.result)

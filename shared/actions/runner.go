@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -239,6 +240,9 @@ func (inv *invocation) forEach(ctx context.Context, c *call) error {
 func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any, error) {
 	if c.page != "" {
 		result, err := inv.list(ctx, c, req)
+		if err == nil && c.then != nil {
+			result, err = inv.completeEach(ctx, c, result)
+		}
 		return dropField(result, c.drop), err
 	}
 	answer, err := inv.send(ctx, c.serviceType, req)
@@ -277,6 +281,36 @@ func (inv *invocation) complete(ctx context.Context, c *call, first any) any {
 		return first
 	}
 	return merge(first, more)
+}
+
+// completeEach asks for the rest of each resource of a list. One that is gone
+// meanwhile, or has no id, stays as it was listed.
+func (inv *invocation) completeEach(ctx context.Context, c *call, listed any) (any, error) {
+	list, _ := listed.([]any)
+	for i, item := range list {
+		m, _ := item.(*value.Map)
+		if !m.Has("id") {
+			continue
+		}
+		more, err := inv.follow(ctx, c, m)
+		if errors.As(err, new(openstack.NotFound)) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list[i] = merge(m, more)
+	}
+	return listed, nil
+}
+
+// follow sends the GET after a call for one resource of its answer.
+func (inv *invocation) follow(ctx context.Context, c *call, m *value.Map) (any, error) {
+	args := inv.args
+	defer func() { inv.args = args }()
+	inv.args = maps.Clone(args)
+	inv.remember(m)
+	return inv.get(ctx, c, c.then)
 }
 
 // get sends the GET before or after a call.

@@ -42,7 +42,7 @@ func checkEntry(t *testing.T, a *Action) {
 	if a.Doc == "" || !strings.HasSuffix(a.Doc, ".") || strings.ToUpper(a.Doc[:1]) != a.Doc[:1] {
 		t.Errorf("%s: doc %q is no sentence", a.Name, a.Doc)
 	}
-	if a.spec.hook == nil && a.spec.base.method == "" {
+	if c := a.spec.base; a.spec.hook == nil && c.method == "" && !c.nothing && c.refuse == "" {
 		t.Errorf("%s: neither a request nor a hook", a.Name)
 	}
 	known := map[string]bool{"@item": true}
