@@ -122,6 +122,14 @@ KINDS ?= workflows,reverse,expressions,damage
 mistral-fuzz: ## N random cases from SEED on, here and in a real Mistral; prints the first that differs
 	go run ./test/mistralfuzz -n $(N) -seed $(SEED) -kinds $(KINDS)
 
+# Of make client-fuzz: only these services (comma separated) or this action; ALL=1 goes on after a difference.
+SERVICES ?=
+ACTION ?=
+ALL ?=
+.PHONY: client-fuzz
+client-fuzz: ## N random calls of OpenStack actions from SEED on, here and by the Python clients; prints the first that differs
+	go run ./test/clientfuzz -n $(N) -seed $(SEED) -services "$(SERVICES)" -action "$(ACTION)" $(if $(ALL),-all)
+
 FUNCTION_ENV := CGO_ENABLED=0 GOFLAGS='-buildvcs=false -tags=lambda.norpc -ldflags=-s'
 
 section = @echo; echo "=== $(1)"

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
+
+// Differences on purpose. Each is as narrow as what tells it allows; docs/differences.md has the
+// reasons.
+
+// cause is a difference in whether a call is sent at all.
+type cause struct {
+	name  string
+	holds func(c call, client, our end) bool
+}
+
+func causes() []cause {
+	return []cause{
+		{"a path without an id is refused", weRefuse(`^\S+: parameter \S+ must be an id or a name, not `)},
+		{"an argument of a wrong type is refused", weRefuse(`^\S+: parameter \S+ must be (a |an |true |text|null|one of).*, not `)},
+		{"what the newest version has no more is asked of the last that has it", clientRefuses(`^UnsupportedVersion: `)},
+		{"a number or a truth is an id, too", clientRefuses(`^(AttributeError: '(int|bool|float)' object has no attribute '(find|decode|encode)'|TypeError: <class '(int|bool|float)'> can't be encoded)`)},
+		{"a date is text", clientRefuses(`^AttributeError: '(str|int|bool|float|list|dict)' object has no attribute 'isoformat'`)},
+	}
+}
+
+// weRefuse tells calls that we turn down with such a message.
+func weRefuse(message string) func(call, end, end) bool {
+	pattern := regexp.MustCompile(message)
+	return func(_ call, _, our end) bool { return our.refused && pattern.MatchString(our.raised) }
+}
+
+// clientRefuses tells calls for which the client sends nothing but raises such
+// an error, and that work here.
+func clientRefuses(message string) func(call, end, end) bool {
+	pattern := regexp.MustCompile(message)
+	return func(_ call, client, our end) bool {
+		return len(client.requests) == 0 && len(our.requests) > 0 && pattern.MatchString(client.raised)
+	}
+}
+
+// known gives the names of the causes that account for a difference, "" if none does.
+func known(c call, client, our end) string {
+	for _, k := range causes() {
+		if k.holds(c, client, our) {
+			return k.name
+		}
+	}
+	return strings.Join(explain(c, client, our, rewrites()), "; ")
+}
+
+// explain finds rewrites after which both sides are the same.
+func explain(c call, client, our end, rest []rewrite) []string {
+	for i, r := range rest {
+		theirs, mine := r.rewrite(c, clone(client), clone(our))
+		if theirs.text() == client.text() && mine.text() == our.text() {
+			continue
+		}
+		if theirs.text() == mine.text() {
+			return []string{r.name}
+		}
+		if names := explain(c, theirs, mine, rest[i+1:]); names != nil {
+			return append([]string{r.name}, names...)
+		}
+	}
+	return nil
+}
+
+func clone(e end) end {
+	e.requests = slices.Clone(e.requests)
+	for i, r := range e.requests {
+		e.requests[i].Header = r.Header.Clone()
+	}
+	return e
+}
+
+// rewrite takes a difference on purpose out of what the two sides sent.
+type rewrite struct {
+	name    string
+	rewrite func(c call, client, our end) (theirs, mine end)
+}
+
+func rewrites() []rewrite {
+	all := []rewrite{
+		{"the service that the action is of is asked", otherService},
+		{"an argument that is null is left out", withoutNulls},
+		{"a redirect is followed", followed},
+		{"nothing is asked that the result does not need", notAsked},
+	}
+	for _, join := range []string{"&", "?", "?!"} {
+		all = append(all, rewrite{"an id is escaped", unescaped(join)})
+	}
+	return append(all, rewrite{"a value in a query is escaped", unescapedQuery})
+}
+
+// otherService: nova's client sends these to nova, with nova's microversion.
+func otherService(c call, client, our end) (end, end) {
+	if strings.HasPrefix(c.Action, "nova.glance_") || strings.HasPrefix(c.Action, "nova.neutron_") {
+		for i := range min(len(client.requests), len(our.requests)) {
+			client.requests[i].Service, client.requests[i].Root = our.requests[i].Service, our.requests[i].Root
+			client.requests[i].Header.Del("Openstack-Api-Version")
+		}
+	}
+	return client, our
+}
+
+// withoutNulls: some clients send the text None for a null in a query.
+func withoutNulls(c call, client, our end) (end, end) {
+	null := map[string]bool{}
+	collectNulls(c.Input, null)
+	for i, r := range client.requests {
+		parts := strings.Split(r.Query, "&")
+		parts = slices.DeleteFunc(parts, func(p string) bool {
+			name, v, _ := strings.Cut(p, "=")
+			return v == "None" && null[unescape(name, url.QueryUnescape)]
+		})
+		client.requests[i].Query = strings.Join(parts, "&")
+	}
+	return client, our
+}
+
+func collectNulls(m *value.Map, into map[string]bool) {
+	for k, v := range m.All() {
+		if inner, ok := v.(*value.Map); ok {
+			collectNulls(inner, into)
+		}
+		into[k] = into[k] || v == nil
+	}
+}
+
+// followed: heat's client reads the stack out of a redirect, we out of what it leads to.
+func followed(c call, client, our end) (end, end) {
+	if !strings.HasPrefix(c.Action, "heat.") || c.Action == "heat.stacks_get" {
+		return client, our
+	}
+	for i := 1; i < len(our.requests); i++ {
+		if r, before := our.requests[i], our.requests[i-1]; r.Method == "GET" && r.Path == "/stacks/NAME1/ID1" && before.Method == "GET" && strings.Count(before.Path, "/") == 2 {
+			our.requests = slices.Delete(our.requests, i, i+1)
+			break
+		}
+	}
+	return client, our
+}
+
+// notAsked are the client's requests whose answers no result has.
+func notAsked(c call, client, our end) (end, end) {
+	if (c.Action == "nova.servers_set_meta_item" || c.Action == "heat.stacks_preview") && len(client.requests) == 2 {
+		client.requests = client.requests[:1]
+	}
+	return client, our
+}
+
+// unescaped: most clients put an id into the path as it is, so that with / ? # or
+// % in it another resource is named. Ours is put there in the same way. The query then
+// begins in the id; join is what the client puts between that and its own, with ! also
+// where there is none.
+func unescaped(join string) func(c call, client, our end) (end, end) {
+	return func(c call, client, our end) (end, end) {
+		ids, changed := special(c.Input), false
+		for i, r := range our.requests {
+			if changed { // what follows an answer of another resource is another story
+				client.requests, our.requests = client.requests[:min(i, len(client.requests))], our.requests[:i]
+				break
+			}
+			escaped := r.Path
+			for _, id := range ids {
+				r.Path = strings.ReplaceAll(r.Path, url.PathEscape(id), id)
+			}
+			changed = r.Path != escaped
+			if !changed {
+				continue
+			}
+			path, query, hasQuery := strings.Cut(r.Path, "?")
+			if hasQuery && (r.Query != "" || join == "?!") {
+				query += join[:1] + r.Query
+			} else {
+				query += r.Query
+			}
+			if before, _, ok := strings.Cut(path, "#"); ok { // what follows is not sent
+				path, query = before, ""
+			}
+			query, _, _ = strings.Cut(query, "#")
+			our.requests[i].Path, our.requests[i].Query = path, query
+		}
+		if changed {
+			client.requests = client.requests[:min(len(our.requests), len(client.requests))]
+		}
+		return client, our
+	}
+}
+
+// unescapedQuery: these put a value into the query as it is.
+func unescapedQuery(c call, client, our end) (end, end) {
+	if c.Action != "nova.glance_find_image" && c.Action != "nova.neutron_find_network" && !strings.HasPrefix(c.Action, "cinder.services_") {
+		return client, our
+	}
+	for i, r := range our.requests {
+		for _, v := range c.Input.All() {
+			if s, ok := v.(string); ok {
+				r.Query = strings.ReplaceAll(r.Query, url.QueryEscape(s), s)
+			}
+		}
+		our.requests[i] = r
+	}
+	return client, our
+}
+
+// special are the texts in a call that a path can't hold as they are, longest first.
+func special(v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case string:
+		if strings.ContainsAny(v, "/?#%") {
+			all = append(all, v)
+		}
+	case []any:
+		for _, e := range v {
+			all = append(all, special(e)...)
+		}
+	case *value.Map:
+		for _, e := range v.All() {
+			all = append(all, special(e)...)
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
