@@ -14,7 +14,7 @@ import (
 // the argument must be.
 type filter func(v any) (any, error)
 
-// filters are those that tables may name, but for without, which takes names.
+// filters are those that tables may name, but for those of namedFilters.
 var filters = map[string]filter{
 	"aslist":     asList,
 	"auto":       auto,
@@ -51,15 +51,49 @@ var filters = map[string]filter{
 	"uuid":       uuidOnly,
 }
 
-// filterNamed returns the filter of that name. without:a,b leaves the entries a
-// and b out of a dictionary.
+// namedFilters are those that take names: without:a,b.
+var namedFilters = map[string]func(names []string) filter{
+	"asid":    asID,
+	"oneof":   oneOf,
+	"without": without,
+}
+
+// filterNamed returns the filter of that name.
 func filterNamed(name string) (filter, bool) {
-	if keys, ok := strings.CutPrefix(name, "without:"); ok {
-		without := strings.Split(keys, ",")
-		return dictFilter(func(k string, _ any) bool { return !slices.Contains(without, k) }), true
+	if name, list, ok := strings.Cut(name, ":"); ok {
+		make, ok := namedFilters[name]
+		if !ok {
+			return nil, false
+		}
+		return make(strings.Split(list, ",")), true
 	}
 	f, ok := filters[name]
 	return f, ok
+}
+
+// without leaves entries out of a dictionary.
+func without(names []string) filter {
+	return dictFilter(func(k string, _ any) bool { return !slices.Contains(names, k) })
+}
+
+// oneOf passes null and the named values, and refuses any other.
+func oneOf(names []string) filter {
+	return func(v any) (any, error) {
+		if s, ok := v.(string); v == nil || ok && slices.Contains(names, s) {
+			return v, nil
+		}
+		return nil, fmt.Errorf("must be one of %s, not %s", strings.Join(names, ", "), pythonRepr(v))
+	}
+}
+
+// asID makes share_type_id of share_type, if that is one of the names.
+func asID(names []string) filter {
+	return func(v any) (any, error) {
+		if s, ok := v.(string); ok && slices.Contains(names, s) {
+			return s + "_id", nil
+		}
+		return v, nil
+	}
 }
 
 // dictFilter keeps the entries of a dictionary that pass.

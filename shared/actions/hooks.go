@@ -27,6 +27,7 @@ func hookNamed(name string) hook {
 		aodhHooks,
 		designateHooks,
 		gnocchiHooks,
+		manilaHooks,
 		projectHooks,
 		zaqarHooks,
 		troveHooks,

@@ -63,14 +63,28 @@ func hasFields(m, wanted *value.Map) bool {
 			continue
 		}
 		got, ok := m.Get(k)
-		if !ok && k == "human_id" {
+		switch {
+		case !ok && k == "human_id":
 			got, ok = humanID(m), true
+		case !ok && k == "is_public":
+			got, ok = isPublic(m)
 		}
 		if !ok || !value.Equal(got, v) {
 			return false
 		}
 	}
 	return true
+}
+
+// isPublic is a type's field for whom it is, which has the name of an extension
+// before it: share_type_access:is_public.
+func isPublic(m *value.Map) (any, bool) {
+	for k, v := range m.All() {
+		if strings.HasSuffix(k, "access:is_public") {
+			return v, true
+		}
+	}
+	return nil, false
 }
 
 // humanID is the clients' field for people: the name in lower case, its words

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/url"
 	"slices"
@@ -23,6 +24,8 @@ import (
 //	marker   another page is asked for while a limit is not reached (heat)
 //	nested   the next page's address is "next" in the answer's "links" (designate)
 //	header   the answer is a list, the next page's address is in its Link header (gnocchi)
+//	offset   another page is asked for where one is as long as the service lets
+//	         it be (manila, whose links lead back to the same page)
 //
 // Of a next page's address only the query is used: the page comes from where the
 // first came, whatever host the answer names. An argument `limit` above 0 ends
@@ -35,7 +38,12 @@ const (
 	pageMarker = "marker"
 	pageNested = "nested"
 	pageHeader = "header"
+	pageOffset = "offset"
 )
+
+// offsetPage is how many items manila gives at most. Its lists that have no
+// pages give more, or the same ones again.
+const offsetPage = 1000
 
 var errPageLoop = errors.New("the list's next page is one that was there before")
 
@@ -51,6 +59,8 @@ type pager struct {
 	split bool       // the result is the pages and not one answer
 	link  string     // the Link header of the last answer
 	seen  map[string]bool
+
+	start, wanted int // the first query's own offset and limit
 }
 
 func newPager(c *call, args arguments) *pager {
@@ -114,6 +124,9 @@ func (p *pager) take(body any, query url.Values) (url.Values, error) {
 	if !isList && v != nil {
 		return nil, fmt.Errorf("%q in the answer is %s and not a list", p.key, value.Kind(v))
 	}
+	if p.kind == pageOffset && p.pages > 1 && len(page) > 0 && value.Equal(page[0], p.items[0]) {
+		return nil, nil // a list without pages
+	}
 	if p.split {
 		p.items = append(p.items, m)
 	} else {
@@ -140,6 +153,8 @@ func (p *pager) next(m *value.Map, page []any, query url.Values) (url.Values, er
 	switch p.kind {
 	case pageMarker:
 		next = p.nextByMarker(page, query)
+	case pageOffset:
+		next = p.nextByOffset(len(page), query)
 	case pageNext:
 		href, _ := m.Get("next")
 		next = queryOf(href)
@@ -219,6 +234,27 @@ func linkNext(header string) string {
 		header = "<" + after
 	}
 	return ""
+}
+
+// nextByOffset asks for what stands behind the items of the pages so far, after
+// a page of full length and as far as the query's own limit goes.
+func (p *pager) nextByOffset(length int, query url.Values) url.Values {
+	if p.pages == 1 {
+		p.start, _ = strconv.Atoi(query.Get("offset"))
+		p.wanted, _ = strconv.Atoi(query.Get("limit"))
+	}
+	if length != offsetPage || p.wanted > 0 && len(p.items) >= p.wanted {
+		return nil
+	}
+	next := maps.Clone(query)
+	if next == nil {
+		next = url.Values{}
+	}
+	next.Set("offset", strconv.Itoa(p.start+len(p.items)))
+	if p.wanted > 0 {
+		next.Set("limit", strconv.Itoa(p.wanted-len(p.items)))
+	}
+	return next
 }
 
 func queryOf(href any) url.Values {

@@ -265,7 +265,7 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 func resource() map[string]any {
 	return map[string]any{
 		"id": "ID1", "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "zoneName": "ZONE1", "version": "2.1", "password": "PASSWORD1",
-		"volume_type_id": "ID1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace",
+		"volume_type_id": "ID1", "tenant_id": "TENANT1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace",
 		"locations": []any{map[string]any{"url": "x-url", "metadata": map[string]any{}}},
 	}
 }

@@ -109,8 +109,8 @@ func compileText(s string) (node, error) {
 		if open > 0 {
 			parts = append(parts, literal{s[:open]})
 		}
-		end := strings.IndexByte(s, '}')
-		if end < open {
+		end := matchingBrace(s, open)
+		if end < 0 {
 			return nil, fmt.Errorf("template %q: unclosed {", s)
 		}
 		p, err := compilePlaceholder(s[open+1 : end])
