@@ -95,9 +95,7 @@ func (r *Run) startChild(ctx context.Context, fr *frame, c *call) (any, error) {
 	}
 	submitted := answer{result: out, text: encode(out)}
 	r.post(func() { fr.childStarted(c.number, submitted) })
-	r.busy(-1) // the child is what happens meanwhile
-	outcome, err := child.Wait(ctx)
-	r.busy(1)
+	outcome, err := child.await(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type Run struct {
 	mu     sync.Mutex
 	inbox  []func()
 	closed bool // nobody reads the inbox any more
+	awaits int  // calls of other runs that await the end
 	wake   chan struct{}
 	busy   func(int)
 
@@ -62,6 +63,27 @@ func (r *Run) Wait(ctx context.Context) (Outcome, error) {
 	case <-ctx.Done():
 		return Outcome{}, ctx.Err()
 	}
+}
+
+// await is Wait for a call, which is nothing that is under way while the run is.
+// The run's end counts it again, so that at no time neither is.
+func (r *Run) await(ctx context.Context) (Outcome, error) {
+	r.mu.Lock()
+	if r.closed || r.ended() {
+		r.mu.Unlock()
+		return r.Wait(ctx)
+	}
+	r.awaits++
+	r.mu.Unlock()
+	r.busy(-1)
+	outcome, err := r.Wait(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.awaits--
+		r.busy(1)
+	}
+	return outcome, err
 }
 
 // opened lets the run begin, or gives it up.
@@ -195,7 +217,7 @@ func (r *Run) finished() bool {
 	}
 	r.mu.Lock()
 	r.closed = true
-	r.busy(-len(r.inbox))
+	r.busy(r.awaits - len(r.inbox))
 	r.mu.Unlock()
 	r.remove()
 	r.saver.release(r.failed)
