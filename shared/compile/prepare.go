@@ -65,10 +65,19 @@ func (s seconds) value() any {
 // name of an action is evaluated there, too; that of a workflow or of an action
 // with with-items in the task's first own state.
 func (t *task) prepares() bool {
+	if t.timeout.given() && t.waitBefore.given() && t.waitAfter.given() {
+		return true // how much of its time is gone counts when it waits afterwards
+	}
 	if t.namesFunction() || t.pauseBefore != nil || t.waitBefore.template != nil || t.waitAfter.template != nil || t.timeout.template != nil {
 		return true
 	}
 	return t.timeout.n > 0 && t.waitBefore.n > 0 && (t.waitBefore.n >= t.timeout.n || len(t.items) > 0)
+}
+
+// waitsByAnswer reports whether the engine says how long the task waits
+// afterwards: that is an expression, or ends with a timeout.
+func (t *task) waitsByAnswer() bool {
+	return t.waitAfter.template != nil || t.waitAfter.given() && t.timeout.given()
 }
 
 // variable is what the answer of the prepare state is kept in, for all states of

@@ -96,7 +96,7 @@ func (b *builder) waitAfter(states *asl.States, t *task, after *asl.State) *asl.
 	name := b.name(t.name, "wait-after")
 	goTo(after, name)
 	w := &asl.State{Type: asl.TypeWait, Seconds: t.waitAfter.n}
-	if t.waitAfter.template != nil {
+	if t.waitsByAnswer() {
 		w.Seconds = query("$exists($states.input.wait) ? $states.input.wait : 0")
 	}
 	states.Add(name, w)
@@ -178,8 +178,8 @@ func addSuccess(m *value.Map, t *task) {
 }
 
 func addWaitAfter(m *value.Map, t *task) {
-	if t.waitAfter.template != nil {
-		m.Set("wait-after", literal(t.waitAfter.template))
+	if t.waitsByAnswer() {
+		m.Set("wait-after", literal(t.waitAfter.value()))
 	}
 }
 

@@ -268,7 +268,7 @@ func (c *compiler) resolveRetry(t *task, r *dsl.Retry) {
 		return
 	}
 	out.Loop = len(t.items) > 0 || t.callsWorkflow() || t.dynamic != nil || !counted || !delayed || t.failOn != nil ||
-		out.BreakOn.V != nil || out.ContinueOn.V != nil || t.publishOnError.given
+		out.BreakOn.V != nil || out.ContinueOn.V != nil || t.publishOnError.given || t.waitAfter.given() && t.timeout.given()
 	t.retry = out
 }
 

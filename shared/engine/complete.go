@@ -22,6 +22,7 @@ type outcome struct {
 	global  *value.Map     // what to publish for the whole execution
 	records []store.Record // stored along with the task
 	decided bool           // published and judged by the policies already
+	late    bool           // it ended well, but times out while it waits
 
 	globals *value.Map // global, evaluated
 }
@@ -48,7 +49,7 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	if err == nil {
 		hits, err = c.decide(ctx, &o, h)
 	}
-	if errors.As(err, &FailedOn{}) {
+	if errors.As(err, &FailedOn{}) || errors.As(err, &TimedOutWaiting{}) {
 		return nil, err
 	}
 	if err != nil {
@@ -78,8 +79,15 @@ func (c *call) judged(ctx context.Context, o *outcome, h *host) (*step.Answer, e
 	}
 	c.drop(o)
 	called := o.state
+	late := c.late(o)
 	if err := c.failOn(ctx, o, h); err != nil {
 		return nil, err
+	}
+	if late {
+		if err := c.timesOutWaiting(ctx, o, h, called); err != nil {
+			return nil, err
+		}
+		called = o.state
 	}
 	if answer, err := c.again(ctx, o, h); answer != nil || err != nil {
 		return answer, err
@@ -169,7 +177,7 @@ func (c *call) publish(ctx context.Context, o *outcome, h *host) error {
 	switch {
 	case o.publish == nil && o.global != nil:
 		c.task.Published = nil // as in Mistral: nothing, not even a dictionary
-	case o.publish != nil || c.t.Round == 0: // else what an earlier round published stays, as in Mistral
+	case o.publish != nil || c.t.Round == 0 && !o.late: // else what was published before stays, as in Mistral
 		c.task.Published = value.NewMap(0)
 	}
 	if o.publish.Len() > 0 {

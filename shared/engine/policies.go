@@ -14,6 +14,12 @@ type FailedOn struct{}
 
 func (FailedOn) Error() string { return failOnInfo }
 
+// TimedOutWaiting says that a task ended well, but reaches its timeout while it
+// waits by its wait-after policy.
+type TimedOutWaiting struct{ Message string }
+
+func (e TimedOutWaiting) Error() string { return e.Message }
+
 const failOnInfo = "Failed by 'fail-on' policy"
 
 // checkRetry fails a task before it does anything if its retry policy has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/expr"
 	"github.com/sirocco-workflows/sirocco/shared/step"
@@ -198,9 +199,46 @@ func (c *call) startable() error {
 	return nil
 }
 
-// waitAfter evaluates how long the end of the task is held back, where that is an
-// expression.
+// waitAfter evaluates how long the end of the task is held back, where the
+// engine has to say that.
 func (c *call) waitAfter(ctx context.Context, o *outcome, h *host) (err error) {
 	o.wait, err = c.seconds(ctx, c.t.WaitAfter.V, "wait-after", h)
+	if o.late && err == nil {
+		o.wait = max(c.timeLeft(), 0)
+	}
 	return err
+}
+
+// timeLeft is how many seconds of its timeout a task has left.
+func (c *call) timeLeft() int64 {
+	gone := c.e.now().Sub(c.task.StartedAt)
+	return int64(math.Ceil((time.Duration(c.t.Timeout)*time.Second - gone).Seconds()))
+}
+
+// late reports whether the task reaches its timeout while it waits afterwards.
+// Only its first round is timed. A task that was cut off by its timeout waits
+// as long as any other.
+func (c *call) late(o *outcome) bool {
+	if o.late || o.wait == 0 || c.t.Timeout == 0 || c.t.Round > 0 || c.t.Error != nil && c.t.Error.Error == timeoutName {
+		return false
+	}
+	return o.wait >= c.timeLeft()
+}
+
+// timesOutWaiting makes the outcome of a task that is late a failure. One that
+// ended well is settled behind Catch; what it published and came to is kept. One
+// that did not fails for this reason now.
+func (c *call) timesOutWaiting(ctx context.Context, o *outcome, h *host, called string) error {
+	info := c.timeoutMessage()
+	if called == Success {
+		if err := c.saveRound(ctx, o); err != nil {
+			return err
+		}
+		return TimedOutWaiting{info}
+	}
+	o.info = &info
+	if left := c.timeLeft(); left > 0 {
+		o.wait = left
+	}
+	return c.publish(ctx, o, h)
 }

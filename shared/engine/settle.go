@@ -36,8 +36,11 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	if name == timeoutName || name == subWorkflowInputName || slices.Contains(notCalled, name) {
 		o.result = []any{}
 	}
-	if name == "FailedOn" {
-		return c.settleFailedOn(ctx)
+	switch name {
+	case "FailedOn":
+		return c.settleDone(ctx, outcome{info: &info, decided: true})
+	case "TimedOutWaiting":
+		return c.settleDone(ctx, outcome{info: &info, late: true, publish: c.t.PublishOnError, global: c.t.GlobalOnError})
 	}
 	if c.t.HasItems {
 		r, err := c.itemsResult(ctx)
@@ -55,17 +58,17 @@ func (c *call) settle(ctx context.Context) (*step.Answer, error) {
 	return c.complete(ctx, o)
 }
 
-// settleFailedOn settles a task that its own policy made fail: what it called
-// did not, and that is recorded already, as is what it published.
-func (c *call) settleFailedOn(ctx context.Context) (*step.Answer, error) {
-	info := failOnInfo
+// settleDone settles a task that its own policies made fail: what it called did
+// not, and that is recorded already, as is what it published.
+func (c *call) settleDone(ctx context.Context, o outcome) (*step.Answer, error) {
 	done := *c.task
 	done.FinishedAt = c.e.now()
 	result, err := c.e.opts.Records.TaskResult(ctx, &done)
 	if err != nil {
 		return nil, err
 	}
-	return c.complete(ctx, outcome{state: Error, info: &info, result: result, decided: true})
+	o.state, o.result = Error, result
+	return c.complete(ctx, o)
 }
 
 // itemsResult is the result of a with-items task that failed: an empty list if

@@ -91,7 +91,7 @@ type Task struct {
 	Retry       *Retry    `json:"retry,omitempty"`
 	FailOn      value.Any `json:"fail-on,omitzero"`      // template: a task that it holds for fails
 	Timeout     int64     `json:"timeout,omitempty"`     // seconds, 0 = none
-	WaitAfter   value.Any `json:"wait-after,omitzero"`   // the template of seconds; a number stands in the definition alone
+	WaitAfter   value.Any `json:"wait-after,omitzero"`   // seconds, or the template of them; a number without a timeout stands in the definition alone
 	Concurrency value.Any `json:"concurrency,omitzero"`  // of with-items: a number (0 = any), or for Items a template
 	HasItems    bool      `json:"has-items,omitempty"`   // Settle: the task has with-items
 	DropResult  bool      `json:"drop-result,omitempty"` // keep-result: false
@@ -242,7 +242,7 @@ type Answer struct {
 	Next   []Arrival `json:"next,omitempty"`   // threads form: the tasks to start
 
 	Prepared *Prepared `json:"prepared,omitempty"`
-	Wait     int64     `json:"wait,omitempty"` // seconds of wait-after, where an expression gives them
+	Wait     int64     `json:"wait,omitempty"` // seconds of wait-after, where the event had it
 
 	ID          string `json:"id,omitempty"`
 	Count       int    `json:"count,omitempty"` // of items
