@@ -31,6 +31,7 @@ func hookNamed(name string) hook {
 		projectHooks,
 		zaqarHooks,
 		troveHooks,
+		zunHooks,
 		stdHooks,
 	} {
 		if h, ok := hooks[name]; ok {

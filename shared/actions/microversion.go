@@ -77,9 +77,11 @@ func newestVersion(ctx context.Context, s *openstack.Service) string {
 	versions, _ := v.([]any)
 	for _, e := range versions {
 		entry, _ := e.(*value.Map)
-		v, _ := entry.Get("version")
-		if s, _ := v.(string); s != "" && (newest == "" || versionLess(newest, s)) {
-			newest = s
+		for _, key := range []string{"version", "max_version"} { // the latter is zun's and magnum's
+			v, _ := entry.Get(key)
+			if s, _ := v.(string); s != "" && (newest == "" || versionLess(newest, s)) {
+				newest = s
+			}
 		}
 	}
 	return newest
