@@ -2,6 +2,7 @@ package compile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/actions"
@@ -40,18 +41,21 @@ func (c *compiler) findAdhoc(book, name string) *dsl.AdhocAction {
 func (c *compiler) resolveAdhoc(t *task, a *dsl.AdhocAction) {
 	params, whole := t.src.Arguments()
 	if whole == nil {
-		c.checkAdhocInput(a, params, t.src.Action)
+		c.checkAdhocInput(a, params, t.src.Action, c.envDefaults(t.src.Action.Name))
 	}
 	var last *dsl.AdhocAction
 	t.action, t.adhoc, last = c.descend(a)
+	if t.src.Action.Name != a.QualifiedName {
+		t.adhoc[0].As = t.src.Action.Name
+	}
 	for n := a; n != last; {
 		next := c.based(n)
-		c.checkAdhocInput(next, n.Arguments(), n.Base)
+		c.checkAdhocInput(next, n.Arguments(), n.Base, nil)
 		n = next
 	}
 	switch {
 	case t.action != nil:
-		c.checkParams(t.action, last.Arguments(), last.Base.NameNode.Span)
+		c.checkParams(t.action, last.Arguments(), last.Base.NameNode.Span, nil)
 	case c.based(last) != nil:
 		c.errorf("action-cycle", last.Base.NameNode.Span, "base one of them on another action", "ad-hoc action %q is based on itself", last.Name)
 	default:
@@ -114,8 +118,12 @@ func (c *compiler) envDefaults(action string) []string {
 }
 
 // checkAdhocInput holds parameters against those that an ad-hoc action declares.
-func (c *compiler) checkAdhocInput(a *dsl.AdhocAction, params []dsl.Param, call *dsl.Call) {
+// defaults are those that it gets besides.
+func (c *compiler) checkAdhocInput(a *dsl.AdhocAction, params []dsl.Param, call *dsl.Call, defaults []string) {
 	given := map[string]bool{}
+	for _, name := range defaults {
+		given[name] = true
+	}
 	for _, p := range params {
 		given[p.Name] = true
 		known := false
@@ -133,9 +141,10 @@ func (c *compiler) checkAdhocInput(a *dsl.AdhocAction, params []dsl.Param, call 
 	}
 }
 
-// checkParams holds parameters against an action's.
-func (c *compiler) checkParams(a *actions.Action, params []dsl.Param, at dsl.Span) {
-	names := c.envDefaults(a.Name)
+// checkParams holds parameters against an action's. defaults are those that it
+// gets besides.
+func (c *compiler) checkParams(a *actions.Action, params []dsl.Param, at dsl.Span, defaults []string) {
+	names := slices.Clone(defaults)
 	for _, p := range params {
 		names = append(names, p.Name)
 	}

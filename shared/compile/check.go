@@ -172,7 +172,7 @@ func (c *compiler) checkInput(t *task, call *dsl.Call) {
 	if !call.Implied {
 		at = call.NameNode.Span
 	}
-	c.checkParams(t.action, params, at)
+	c.checkParams(t.action, params, at, c.envDefaults(t.action.Name))
 }
 
 // checkSubInput finds inputs that a sub-workflow requires and is not given; what

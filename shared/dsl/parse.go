@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/dsl/yaml"
 )
@@ -150,6 +151,7 @@ func (r *reader) workbook(f *File, root *Node) {
 		r.errorf("missing-key", startOf(root), "add: name: ...", "the workbook has no name")
 	} else {
 		b.Name = d.text("name")
+		r.checkSpaces("workbook", b.Name, root.Get("name").Span)
 	}
 	r.section(root, "actions", func(e *yaml.Entry) { f.Actions = append(f.Actions, r.adhoc(e, b.Name)) })
 	r.section(root, "workflows", func(e *yaml.Entry) { f.Workflows = append(f.Workflows, r.workflow(e, b.Name)) })
@@ -200,6 +202,13 @@ func (r *reader) nameOf(e *yaml.Entry, what string) string {
 	return name
 }
 
+// checkSpaces reports a name that Mistral does not store.
+func (r *reader) checkSpaces(what, name string, at Span) {
+	if strings.Contains(name, " ") {
+		r.errorf("bad-name", at, "write "+strings.ReplaceAll(strings.TrimSpace(name), " ", "_"), "the name of a %s can't have blanks", what)
+	}
+}
+
 func qualified(book, name string) string {
 	if book == "" {
 		return name
@@ -212,6 +221,7 @@ var actionKeys = []string{"description", "tags", "base", "base-input", "input", 
 func (r *reader) adhoc(e *yaml.Entry, book string) *AdhocAction {
 	a := &AdhocAction{Name: r.nameOf(e, "action"), Span: entrySpan(e), NameSpan: e.Key.Span}
 	a.QualifiedName = qualified(book, a.Name)
+	r.checkSpaces("action", a.Name, e.Key.Span)
 	d := r.openDict(e.Value, fmt.Sprintf("action %q", a.Name), actionKeys)
 	a.Description, a.Tags = d.text("description"), d.texts("tags")
 	a.Input = d.inputParams()

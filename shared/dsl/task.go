@@ -213,6 +213,12 @@ func (d dict) retryLine(n *Node, what string) *Node {
 	return m
 }
 
+// What Mistral takes for expressions of either language. No text may have both.
+var (
+	yaqlForm  = regexp.MustCompile(`(?s)<%.*?%>`)
+	jinjaForm = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}`)
+)
+
 var withItem = regexp.MustCompile(`^\s*([-\pL\pN_]+)\s+in\s*(\[.+\]|<%.*?%>|\{\{.*?\}\})`)
 
 func (d dict) withItems() []WithItem {
@@ -270,6 +276,9 @@ func (d dict) withItem(n *Node, what string) (WithItem, bool) {
 		if err != nil {
 			d.errorf("bad-with-items", w.Expr.Span, "put texts in double quotes, as JSON does", "the list in %s is no JSON", what)
 			return w, false
+		}
+		if yaqlForm.MatchString(list) && jinjaForm.MatchString(list) {
+			d.errorf("bad-with-items", w.Expr.Span, "write all of them in one of the two", "the list in %s has expressions in YAQL and in Jinja2", what)
 		}
 		w.Expr = yaml.NewData(n, m[4], m[5], v)
 	}

@@ -23,6 +23,7 @@ func (r *reader) workflow(e *yaml.Entry, book string) *Workflow {
 		w.Name = r.nameOf(e, "workflow")
 	}
 	w.QualifiedName = qualified(book, w.Name)
+	r.checkSpaces("workflow", w.Name, e.Key.Span)
 	if uuidForm.MatchString(w.Name) {
 		r.errorf("bad-name", e.Key.Span, "", "a workflow's name can't have the form of a UUID")
 	}

@@ -14,7 +14,7 @@ import (
 // bottom: each level's base-input is evaluated with the level's input over the
 // task's data, of which the workflow's own input is no part, as in Mistral.
 func (c *call) baseInput(ctx context.Context, input, published *value.Map) (*value.Map, error) {
-	data := overlay(shared(c.started, c.globals), published, c.currentNames())
+	data := overlay(shared(c.started, c.globals), published, value.MapOf("__env", c.envOrEmpty()))
 	for i, a := range c.ev.Adhoc {
 		own, err := checkInput(a.Name, a.Input, input, false)
 		if err != nil && i == 0 {
@@ -27,7 +27,7 @@ func (c *call) baseInput(ctx context.Context, input, published *value.Map) (*val
 		if a.BaseInput.V == nil {
 			continue
 		}
-		v, err := expr.EvalTree(ctx, a.BaseInput.V, &expr.Scope{Data: overlay(data, own), Host: c.host(nil)})
+		v, err := expr.EvalTree(ctx, a.BaseInput.V, &expr.Scope{Data: overlay(data, own), Host: baseHost{c.host(nil)}})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -39,6 +39,37 @@ func (c *call) baseInput(ctx context.Context, input, published *value.Map) (*val
 	return input, nil
 }
 
+// baseHost is the host of a base-input: it has no current task yet.
+type baseHost struct{ *host }
+
+// Task implements [expr.Host].
+func (h baseHost) Task(ctx context.Context, name string) (any, error) {
+	if name == "" {
+		return nil, nil
+	}
+	return h.host.Task(ctx, name)
+}
+
+// resultHost is the host of an ad-hoc action's output, which has the base's
+// result in place of the workflow's data: what asks for these finds nothing.
+type resultHost struct {
+	expr.NoHost
+	host *host
+}
+
+// Env implements [expr.Host].
+func (resultHost) Env(context.Context) (any, error) { return nil, nil }
+
+// Tasks implements [expr.Host].
+func (h resultHost) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
+	return h.host.Tasks(ctx, f)
+}
+
+// Executions implements [expr.Host].
+func (h resultHost) Executions(ctx context.Context, f expr.ExecutionFilter) (any, error) {
+	return h.host.Executions(ctx, f)
+}
+
 // adhocOutput turns the result of the action at the bottom into that of the
 // ad-hoc action on top. If that fails, what the action gave is kept: the record
 // says that it succeeded, and has the error of the output.
@@ -48,7 +79,7 @@ func (c *call) adhocOutput(ctx context.Context, act *store.Action) error {
 		if a.Output.V == nil {
 			continue
 		}
-		v, err := expr.EvalTree(ctx, a.Output.V, &expr.Scope{Data: result, Host: c.host(nil)})
+		v, err := expr.EvalTree(ctx, a.Output.V, &expr.Scope{Data: result, Host: resultHost{host: c.host(nil)}})
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

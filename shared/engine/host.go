@@ -70,16 +70,13 @@ func (h *host) current() any {
 // Tasks implements [expr.Host].
 func (h *host) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
 	id := f.WorkflowExecutionID
-	if id == "" {
-		id = h.c.t.Execution
-	}
-	list, err := h.c.e.tasksView(ctx, id, f)
-	if err != nil || id != h.c.t.Execution || h.c.task.Version > 0 {
+	list, err := h.c.e.tasksView(ctx, f)
+	if err != nil || id != "" && id != h.c.t.Execution || h.c.task.Version > 0 {
 		return list, err
 	}
 	current := h.current().(*value.Map) // it is not stored yet
 	if state, _ := current.Get("state"); f.State == "" || f.State == state {
-		list = append(list.([]any), current)
+		list = append(list, current)
 	}
 	return list, nil
 }
@@ -89,67 +86,118 @@ func (h *host) Executions(ctx context.Context, f expr.ExecutionFilter) (any, err
 	return h.c.e.executionsView(ctx, f)
 }
 
-func (e *Engine) tasksView(ctx context.Context, execution string, f expr.TaskFilter) (any, error) {
+// tasksView gives the tasks of an execution, or of all, as in Mistral, where the
+// filter names none.
+func (e *Engine) tasksView(ctx context.Context, f expr.TaskFilter) ([]any, error) {
+	if f.WorkflowExecutionID != "" {
+		return e.tasksOf(ctx, f.WorkflowExecutionID, f)
+	}
+	heads, err := e.allExecutions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.Recursive = false // they are all there
+	out := []any{}
+	for _, head := range heads {
+		list, err := e.tasksOf(ctx, head.ID, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// tasksOf gives the tasks of one execution, behind them those of its
+// sub-workflows if they are asked for.
+func (e *Engine) tasksOf(ctx context.Context, execution string, f expr.TaskFilter) ([]any, error) {
 	tasks, err := e.opts.Records.Tasks(ctx, execution)
 	if err != nil {
 		return nil, err
 	}
-	out := []any{}
+	out, below := []any{}, []any{}
 	for _, t := range tasks {
-		var below []any
-		if f.Recursive && t.Type == "WORKFLOW" {
-			if below, err = e.tasksBelow(ctx, t, f); err != nil {
+		var subs []*store.Execution
+		if t.Type == "WORKFLOW" && (f.Recursive || f.Flat) {
+			if subs, err = e.subExecutions(ctx, t); err != nil {
 				return nil, err
 			}
 		}
-		hidden := f.Flat && t.Type == "WORKFLOW" && len(below) > 0
-		if (f.State == "" || t.State == f.State) && !hidden {
+		if shows(t, subs, f) {
 			view, err := e.taskView(ctx, t, true)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, view)
 		}
-		out = append(out, below...)
+		for _, sub := range subs {
+			if !f.Recursive {
+				break
+			}
+			list, err := e.tasksOf(ctx, sub.ID, f)
+			if err != nil {
+				return nil, err
+			}
+			below = append(below, list...)
+		}
 	}
-	return out, nil
+	return append(out, below...), nil
 }
 
-func (e *Engine) tasksBelow(ctx context.Context, t *store.Task, f expr.TaskFilter) ([]any, error) {
-	acts, err := e.opts.Records.Actions(ctx, t)
+// shows reports whether a task with these sub-workflows passes the filter.
+func shows(t *store.Task, subs []*store.Execution, f expr.TaskFilter) bool {
+	hidden := f.Flat && slices.ContainsFunc(subs, func(x *store.Execution) bool { return x.State == t.State })
+	return (f.State == "" || t.State == f.State) && !hidden
+}
+
+// subExecutions are the executions that a task started, with all its attempts.
+func (e *Engine) subExecutions(ctx context.Context, t *store.Task) ([]*store.Execution, error) {
+	acts, err := e.opts.Records.AllActions(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	var out []any
+	var out []*store.Execution
 	for _, a := range acts {
 		if a.Workflow == "" {
 			continue
 		}
-		sub, err := e.tasksView(ctx, a.Workflow, f)
+		head, err := e.opts.Records.Execution(ctx, a.Workflow)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, sub.([]any)...)
+		out = append(out, head)
 	}
 	return out, nil
 }
 
 func (e *Engine) executionsView(ctx context.Context, f expr.ExecutionFilter) (any, error) {
+	heads, err := e.allExecutions(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := []any{}
+	for _, head := range heads {
+		if !matches(head, f) {
+			continue
+		}
+		s, err := e.loadStarted(ctx, head.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, foundView(head, s))
+	}
+	return out, nil
+}
+
+// allExecutions are those in the store, the oldest first.
+func (e *Engine) allExecutions(ctx context.Context) ([]*store.Execution, error) {
+	var out []*store.Execution
 	for cursor := ""; ; {
 		heads, next, err := e.opts.Records.Executions(ctx, 0, cursor)
 		if err != nil {
 			return nil, err
 		}
-		for _, head := range heads {
-			s, err := e.loadStarted(ctx, head.ID)
-			if err != nil {
-				return nil, err
-			}
-			if matches(head, f) {
-				out = append(out, executionView(head, s))
-			}
-		}
+		out = append(out, heads...)
 		if next == "" {
 			slices.Reverse(out) // the index gives the latest first
 			return out, nil
@@ -165,6 +213,21 @@ func matches(x *store.Execution, f expr.ExecutionFilter) bool {
 		(f.State == "" || x.State == f.State) &&
 		(f.FromTime == "" || created >= f.FromTime) &&
 		(f.ToTime == "" || created < f.ToTime)
+}
+
+// foundView is an execution as executions() gives it.
+func foundView(x *store.Execution, s *started) *value.Map {
+	view := executionView(x, s)
+	view.Set("workflow_name", x.Workflow)
+	view.Set("state", x.State)
+	view.Set("state_info", text(x.StateInfo))
+	view.Set("description", x.Description)
+	var parent any
+	if x.Parent != "" {
+		parent = x.Parent
+	}
+	view.Set("task_execution_id", parent)
+	return view
 }
 
 func executionView(x *store.Execution, s *started) *value.Map {
@@ -284,11 +347,7 @@ func (h outputHost) Task(ctx context.Context, name string) (any, error) {
 
 // Tasks implements [expr.Host].
 func (h outputHost) Tasks(ctx context.Context, f expr.TaskFilter) (any, error) {
-	id := f.WorkflowExecutionID
-	if id == "" {
-		id = h.head.ID
-	}
-	return h.e.tasksView(ctx, id, f)
+	return h.e.tasksView(ctx, f)
 }
 
 // Executions implements [expr.Host].

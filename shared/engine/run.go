@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,12 @@ func (c *call) actionDefaults(input *value.Map) {
 	if c.t.Dynamic {
 		return // Mistral looks for the expression, not for what it comes to
 	}
-	for k, v := range mapIn(mapIn(c.own, "__actions"), c.ev.Action).All() {
+	name := c.ev.Action
+	if len(c.ev.Adhoc) > 0 {
+		// Its base gets none.
+		name = cmp.Or(c.ev.Adhoc[0].As, c.ev.Adhoc[0].Name)
+	}
+	for k, v := range mapIn(mapIn(c.own, "__actions"), name).All() {
 		if !input.Has(k) {
 			input.Set(k, v)
 		}

@@ -44,6 +44,7 @@ type Event struct {
 // the action underneath, whose result becomes its own by way of Output.
 type Adhoc struct {
 	Name      string    `json:"name"`
+	As        string    `json:"as,omitempty"` // the name that the task calls it by, if that is another one
 	Input     []Input   `json:"input,omitempty"`
 	BaseInput value.Any `json:"base-input,omitzero"`
 	Output    value.Any `json:"output,omitzero"`
