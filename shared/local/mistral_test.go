@@ -32,9 +32,11 @@ var notYet = map[string]bool{}
 var differs = map[string]string{
 	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
 	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_expression_items": "16", "timeout_expression_subworkflow": "17", "timeout_subworkflow": "17",
-	"adhoc_unknown_base": "15", "adhoc_cycle": "15", "adhoc_output_error": "35", "adhoc_output_error_items": "35", "adhoc_output_empty": "49", "adhoc_nested_workbook": "36", "pause_before_join": "37",
+	"adhoc_unknown_base": "15", "adhoc_cycle": "15", "adhoc_output_error": "35", "adhoc_output_error_items": "35", "adhoc_output_empty": "49", "adhoc_output_no_execution": "35", "adhoc_nested_workbook": "36", "pause_before_join": "37",
 	"join_input_invalid": "15", "dynamic_action_list": "3",
 	"on_clause_single_guard": "34", "command_task_of_that_name": "38", "command_fail_expression_message": "39", "retry_timeout_each": "40",
+	"items_variable_twice": "34", "yaml_key_twice": "34", "inline_twice": "34",
+	"publish_global_merges_alone": "53", "executions_fields": "54", "yaql_named_groups": "55",
 	"reverse_cycle":    "29",
 	"reverse_sub_none": "30", "reverse_sub_unknown": "30", "reverse_sub_declares": "30", "reverse_sub_items_unknown": "31",
 	"sub_vars_error": "30", "sub_params_env_text": "30", "sub_params_env_list": "30", "sub_params_env_error": "30",
@@ -73,7 +75,7 @@ func writeOurs(t *testing.T, name string, got *value.Map) {
 var earlier = map[string]bool{
 	"adhoc_missing_input": true, "adhoc_unknown_input": true,
 	"error_missing_parameter": true, "error_type": true, "error_unknown_action": true, "error_unknown_action_later": true,
-	"name_adhoc_base": true, "dynamic_action_mixed_text": true, "name_workflow_blank": true,
+	"name_adhoc_base": true, "adhoc_env_defaults_base": true, "dynamic_action_mixed_text": true, "name_workflow_blank": true,
 	"error_unknown_function": true, "error_unknown_parameter": true,
 }
 
