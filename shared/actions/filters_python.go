@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -22,6 +23,22 @@ func flagged(v any) (any, error) {
 		return "true", nil
 	}
 	return nil, nil
+}
+
+// trueText sends what is not null as the text true or false.
+func trueText(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	return strconv.FormatBool(value.Truth(v)), nil
+}
+
+// unquote takes quotes around a text away.
+func unquote(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	return strings.Trim(pythonStr(v), `"`), nil
 }
 
 // asText is Python's str of what is not null.

@@ -29,6 +29,7 @@ func hookNamed(name string) hook {
 		gnocchiHooks,
 		manilaHooks,
 		projectHooks,
+		swiftHooks,
 		zaqarHooks,
 		troveHooks,
 		zunHooks,

@@ -185,8 +185,10 @@ type request struct {
 	Header       http.Header
 	Body         any // package value data or []byte; nil for none
 	Microversion string
-	FromRoot     bool // the path is below the service's root, before any version
-	Once         bool // sent again only where it surely did not arrive
+	FromRoot     bool  // the path is below the service's root, before any version
+	Once         bool  // sent again only where it surely did not arrive
+	Anonymous    bool  // without a token
+	MaxBody      int64 // bounds the answer instead of the configured limit; 0 for that
 }
 
 // perform carries out what the table says.

@@ -17,6 +17,7 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 	api := openstack.APIRequest{
 		Method: req.Method, Path: req.Path, Query: req.Query, Header: req.Header,
 		Microversion: req.Microversion, FromRoot: req.FromRoot, Unsafe: req.Once,
+		Anonymous: req.Anonymous, MaxBody: req.MaxBody,
 		Secrets: inv.action.secrets(inv.call.Input),
 	}
 	if req.Body != nil {
@@ -26,7 +27,7 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 		if api.Header == nil {
 			api.Header = http.Header{}
 		}
-		if api.Header.Get("Content-Type") == "" {
+		if _, raw := req.Body.([]byte); !raw && api.Header.Get("Content-Type") == "" {
 			api.Header.Set("Content-Type", "application/json")
 		}
 	}

@@ -53,6 +53,8 @@ type APIRequest struct {
 	// Unsafe says that a request whose method should be idempotent (PUT,
 	// DELETE) is not: it is then repeated only as a POST is.
 	Unsafe bool
+	// Anonymous sends no token, for what anybody may ask.
+	Anonymous bool
 	// Stream leaves the body unread in [APIResponse.Stream].
 	Stream bool
 	// Timeout bounds each try instead of the configured one.
@@ -94,6 +96,9 @@ func (s *Service) Do(ctx context.Context, r APIRequest) (*APIResponse, error) {
 		return nil, err
 	}
 	id := s.session.id
+	if r.Anonymous {
+		return id.m.send(ctx, c)
+	}
 	t, err := id.current(ctx, "")
 	if err != nil {
 		return nil, inCloud(err, s.session.cloud)
