@@ -10,7 +10,7 @@ import (
 
 	"github.com/adrg/xdg"
 	"github.com/sirocco-workflows/sirocco/shared/actions"
-	"github.com/sirocco-workflows/sirocco/shared/actions/js"
+	"github.com/sirocco-workflows/sirocco/shared/actions/std"
 	"github.com/sirocco-workflows/sirocco/shared/engine"
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/store"
@@ -97,7 +97,7 @@ func (f *targetFlags) runner(clouds *openstack.CloudsConfig, table store.Table) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return registry, actions.NewRunner(registry, manager, actions.RunnerOptions{Script: js.Eval}), manager, nil
+	return registry, actions.NewRunner(registry, manager, actions.RunnerOptions{Std: std.All()}), manager, nil
 }
 
 // references resolves references to credentials from the local store. The key

@@ -3,8 +3,8 @@
 package main
 
 import (
-	"github.com/sirocco-workflows/sirocco/shared/actions/js"
+	"github.com/sirocco-workflows/sirocco/shared/actions/std"
 	"github.com/sirocco-workflows/sirocco/shared/function"
 )
 
-func main() { function.Main(function.Options{Service: "std", Script: js.Eval}) }
+func main() { function.Main(function.Options{Service: "std", Std: std.All()}) }

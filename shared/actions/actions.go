@@ -33,6 +33,7 @@ type Action struct {
 	Params   []Param // in Mistral's order
 	VarKW    bool    // any other keyword is accepted too
 	VarKWDoc string  // which ones make sense
+	Async    bool    // of a workflow's task: it goes on when somebody else completes the action
 	ReadOnly bool    // changes nothing, so it may be repeated without harm
 	Doc      string  // one or two sentences
 	Request  string  // what it sends, for people: "GET /servers/detail"; empty for what sends nothing

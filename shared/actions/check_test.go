@@ -47,7 +47,7 @@ func TestSuggest(t *testing.T) {
 	for name, want := range map[string]string{
 		"nova.server_list":       "nova.servers_list",
 		"nova.Servers_List":      "nova.servers_list",
-		"neutron.networks_list":  "", // too far from list_networks to guess
+		"neutron.networks_list":  "neutron.list_networks",
 		"std.ecko":               "std.echo",
 		"std.htpp":               "std.http",
 		"openstack.region":       "openstack.regions",

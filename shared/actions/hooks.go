@@ -15,8 +15,8 @@ func hookNamed(name string) hook {
 		return findAll
 	case "find.served":
 		return findServed
-	case "keystone.own_user":
-		return keystoneOwnUser
+	case "give.item":
+		return func(_ context.Context, inv *invocation) (any, error) { return inv.args["item"], nil }
 	case "neutron.ext":
 		return neutronExt
 	}
@@ -28,6 +28,7 @@ func hookNamed(name string) hook {
 		designateHooks,
 		gnocchiHooks,
 		manilaHooks,
+		keystoneHooks,
 		projectHooks,
 		swiftHooks,
 		zaqarHooks,

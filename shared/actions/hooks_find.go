@@ -139,16 +139,6 @@ func (inv *invocation) given() string {
 	return strings.Join(parts, ", ")
 }
 
-// keystoneOwnUser makes the id of the user who calls an argument.
-func keystoneOwnUser(ctx context.Context, inv *invocation) (any, error) {
-	session, err := inv.openSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	inv.args["@user_id"] = session.Target().UserID
-	return inv.perform(ctx)
-}
-
 // neutronExt puts the id into the path of an extension's resource, where the
 // path says %s.
 func neutronExt(ctx context.Context, inv *invocation) (any, error) {

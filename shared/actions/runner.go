@@ -20,12 +20,20 @@ type Runner struct {
 	versions versionCache
 }
 
+// Std is what std actions are performed with that not every function is to
+// link. Without it those actions fail.
+type Std struct {
+	// Script runs the scripts of std.javascript with $ as their context.
+	Script func(ctx context.Context, script string, context any) (any, error)
+	// Email sends the mails of std.email.
+	Email func(ctx context.Context, dial Dial, m Email) error
+	// SSH runs the commands of std.ssh and std.ssh_proxied.
+	SSH func(ctx context.Context, dial Dial, c SSHCommand) (SSHResult, error)
+}
+
 // RunnerOptions are what a runner may be given; the zero value works.
 type RunnerOptions struct {
-	// Script runs the scripts of std.javascript with $ as their context.
-	// Without it those actions fail. (It is an option so that a function
-	// without scripts doesn't link an interpreter.)
-	Script func(ctx context.Context, script string, context any) (any, error)
+	Std
 
 	// Sleep waits, or returns the context's error. The default uses a timer.
 	Sleep func(ctx context.Context, d time.Duration) error

@@ -8,17 +8,18 @@ import (
 
 // nearest returns up to n of the candidates that are close enough to x to be
 // what was meant: at most a third of x's letters apart, upper and lower case
-// being the same.
+// and the order of its words being the same (networks_list, list_networks).
 func nearest(x string, candidates []string, n int) []string {
 	type match struct {
 		name     string
 		distance int
 	}
 	limit := (len(x) + 2) / 3
-	lower := strings.ToLower(x)
+	lower, sorted := strings.ToLower(x), sortedWords(x)
 	var found []match
 	for _, c := range candidates {
-		if d := editDistance(lower, strings.ToLower(c), limit); d <= limit {
+		d := min(editDistance(lower, strings.ToLower(c), limit), 1+editDistance(sorted, sortedWords(c), limit))
+		if d <= limit {
 			found = append(found, match{c, d})
 		}
 	}
@@ -33,6 +34,14 @@ func nearest(x string, candidates []string, n int) []string {
 		names = append(names, m.name)
 	}
 	return names
+}
+
+// sortedWords is a name in lower case with the words behind its dot in order.
+func sortedWords(name string) string {
+	service, rest, _ := strings.Cut(strings.ToLower(name), ".")
+	words := strings.Split(rest, "_")
+	slices.Sort(words)
+	return service + "." + strings.Join(words, "_")
 }
 
 // editDistance is the Levenshtein distance between two strings in bytes, or

@@ -9,13 +9,18 @@ import (
 )
 
 var stdHooks = map[string]hook{
-	"std.echo":       stdEcho,
-	"std.fail":       stdFail,
-	"std.http":       stdHTTP,
-	"std.javascript": stdJavaScript,
-	"std.noop":       stdNoop,
-	"std.sleep":      stdSleep,
-	"std.test_dict":  stdTestDict,
+	"std.async_noop":   stdNoop,
+	"std.echo":         stdEcho,
+	"std.email":        stdEmail,
+	"std.fail":         stdFail,
+	"std.http":         stdHTTP,
+	"std.javascript":   stdJavaScript,
+	"std.mistral_http": stdMistralHTTP,
+	"std.noop":         stdNoop,
+	"std.sleep":        stdSleep,
+	"std.ssh":          stdSSH,
+	"std.ssh_proxied":  stdSSH,
+	"std.test_dict":    stdTestDict,
 }
 
 func stdNoop(context.Context, *invocation) (any, error) { return nil, nil }

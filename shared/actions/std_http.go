@@ -65,20 +65,36 @@ func stdHTTP(ctx context.Context, inv *invocation) (any, error) {
 	return result, nil
 }
 
+// stdMistralHTTP is stdHTTP with headers that say which execution, task and
+// action the request comes from, so that its receiver can complete the action.
+func stdMistralHTTP(ctx context.Context, inv *invocation) (any, error) {
+	headers := value.NewMap(5)
+	given, _ := inv.args["headers"].(*value.Map)
+	for k, v := range given.All() {
+		headers.Set(k, v)
+	}
+	c := inv.call.Context
+	for _, h := range [][2]string{
+		{"Mistral-Workflow-Name", c.WorkflowName}, {"Mistral-Workflow-Execution-Id", c.ExecutionID}, {"Mistral-Task-Id", c.TaskID},
+		{"Mistral-Action-Execution-Id", c.ActionID}, {"Mistral-Callback-URL", c.CallbackURL},
+	} {
+		if h[1] != "" {
+			headers.Set(h[0], h[1])
+		}
+	}
+	inv.args["headers"] = headers
+	return stdHTTP(ctx, inv)
+}
+
 // httpClient makes the client that the options ask for.
 func (inv *invocation) httpClient() (*http.Client, error) {
 	if inv.runner.manager == nil {
 		return nil, ActionFailed{Action: inv.action.Name, Message: "no HTTP client is set up"}
 	}
 	o := openstack.HTTPOptions{NoRedirects: !value.Truth(inv.args["allow_redirects"])}
-	switch v := inv.args["verify"].(type) {
-	case string:
-		if !strings.Contains(v, "-----BEGIN CERTIFICATE-----") {
-			return nil, badArgument{"verify", "must be true, false or certificates in PEM form; a path is not read here"}
-		}
-		o.CACert = v
-	case bool:
-		o.Insecure = !v
+	var err error
+	if o.CACert, o.Insecure, err = trust(inv.args["verify"]); err != nil {
+		return nil, err
 	}
 	if proxies, _ := inv.args["proxies"].(*value.Map); proxies.Len() > 0 {
 		scheme, _, _ := strings.Cut(pythonStr(inv.args["url"]), ":")

@@ -25,7 +25,7 @@ func stdRunner(t *testing.T, slept *time.Duration, open ...string) *Runner {
 		t.Fatal(err)
 	}
 	return NewRunner(newRegistry(t), manager, RunnerOptions{
-		Script: js.Eval,
+		Std: Std{Script: js.Eval},
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			if slept != nil {
 				*slept = d

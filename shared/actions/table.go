@@ -49,6 +49,7 @@ type entryYAML struct {
 	Params   string            `yaml:"params"` // see params.go
 	About    map[string]string `yaml:"about"`  // what a parameter means, where its name does not say it
 	ReadOnly *bool             `yaml:"readonly"`
+	Async    bool              `yaml:"async"`
 	Hook     string            `yaml:"hook"` // Go code that performs the action
 	Cases    []caseYAML        `yaml:"cases"`
 	callYAML `yaml:",inline"`
@@ -164,7 +165,7 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 	s.varkw = varkw
 	a := &Action{
 		Name: t.prefix + name, Service: t.service, Params: params, VarKW: varkw != "", VarKWDoc: varkwDoc,
-		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), spec: s,
+		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), Async: e.Async, spec: s,
 	}
 	if e.ReadOnly != nil {
 		a.ReadOnly = *e.ReadOnly

@@ -42,8 +42,8 @@ func checkEntry(t *testing.T, a *Action) {
 	if a.Doc == "" || !strings.HasSuffix(a.Doc, ".") || strings.ToUpper(a.Doc[:1]) != a.Doc[:1] {
 		t.Errorf("%s: doc %q is no sentence", a.Name, a.Doc)
 	}
-	if c := a.spec.base; a.spec.hook == nil && c.method == "" && !c.nothing && c.refuse == "" {
-		t.Errorf("%s: neither a request nor a hook", a.Name)
+	if b := a.spec.base; a.spec.hook == nil && b.method == "" && b.refuse == "" && !b.nothing {
+		t.Errorf("%s: neither a request, a hook nor a reason why there is none", a.Name)
 	}
 	known := map[string]bool{"@item": true}
 	if a.spec.varkw != "" {

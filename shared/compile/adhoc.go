@@ -55,6 +55,7 @@ func (c *compiler) resolveAdhoc(t *task, a *dsl.AdhocAction) {
 	}
 	switch {
 	case t.action != nil:
+		c.checkAsync(t.action, last.Base)
 		c.checkParams(t.action, last.Arguments(), last.Base.NameNode.Span, nil)
 	case c.based(last) != nil:
 		c.errorf("action-cycle", last.Base.NameNode.Span, "base one of them on another action", "ad-hoc action %q is based on itself", last.Name)

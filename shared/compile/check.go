@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
 	"github.com/sirocco-workflows/sirocco/shared/dsl/spell"
 	"github.com/sirocco-workflows/sirocco/shared/dsl/yaml"
@@ -146,6 +147,15 @@ func (c *compiler) unknownAction(call *dsl.Call) {
 		advice = "did you mean " + strings.Join(s, " or ") + "?"
 	}
 	c.errorf("unknown-action", call.NameNode.Span, advice, "unknown action %q", call.Name)
+}
+
+// checkAsync refuses an action that somebody else completes: as an ordinary one
+// its task would succeed too early.
+func (c *compiler) checkAsync(a *actions.Action, call *dsl.Call) {
+	if a.Async {
+		c.errorf("asynchronous", call.NameNode.Span, "call it by itself, with sirocco action run; in a workflow std.http waits for the answer",
+			"%s is completed from outside, and tasks can't wait for that yet", a.Name)
+	}
 }
 
 func (c *compiler) unknownWorkflow(call *dsl.Call) {

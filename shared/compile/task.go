@@ -162,6 +162,7 @@ func (c *compiler) resolveCall(t *task) {
 		return
 	}
 	t.action = a
+	c.checkAsync(a, call)
 	c.checkInput(t, call)
 	c.shownRegion(t)
 }

@@ -66,6 +66,9 @@ func (c *call) actionInput(ctx context.Context, published *value.Map) (*actions.
 	if !ok {
 		return nil, nil, actions.ActionNotFound{Name: c.ev.Action, Suggestions: c.e.opts.Registry.Suggest(c.ev.Action)}
 	}
+	if action.Async { // by a name that is an expression; else the compiler has refused it
+		return nil, nil, actions.InvalidInput{Action: action.Name, Message: action.Name + " is completed from outside, and tasks can't wait for that yet"}
+	}
 	input, err := c.input(ctx, published)
 	if err != nil {
 		return nil, nil, err

@@ -16,18 +16,15 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
 
-// Script runs a script of std.javascript with context as its $.
-type Script func(ctx context.Context, script string, context any) (any, error)
-
 // Options are what a main program chooses; the zero value is a function for the
 // actions of every service.
 type Options struct {
 	// Service is the service whose actions the function performs when called
 	// directly; empty means any.
 	Service string
-	// Script is what std.javascript runs with; nil means that it fails. (Only
-	// the function that needs it links an interpreter.)
-	Script Script
+	// Std is what std actions are performed with; the zero value is nothing.
+	// (Only the function of std links it.)
+	Std actions.Std
 	// Logger, if set, is used instead of JSON lines on stderr.
 	Logger *slog.Logger
 	// Table, if set, is used instead of the DynamoDB table of the configuration.
@@ -80,7 +77,7 @@ func New(config Config, options Options) (*Function, error) {
 		if err != nil {
 			return nil, err
 		}
-		return actions.NewRunner(registry, manager, actions.RunnerOptions{Script: options.Script}), nil
+		return actions.NewRunner(registry, manager, actions.RunnerOptions{Std: options.Std}), nil
 	}
 	f.steps.make = f.openEngine
 	return f, nil

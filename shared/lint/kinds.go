@@ -24,6 +24,7 @@ var kinds = []Kind{
 	err("action-input", "a parameter that the action does not have, or one that it needs is missing"),
 	warn("always-false", "a guard or another condition is never true"),
 	warn("always-true", "a guard or another condition is always true: a constant, or text around expressions"),
+	err("asynchronous", "a task calls an action that is completed from outside"),
 	err("bad-name", "a name has a form that is not allowed"),
 	err("bad-route", "an on-* entry has no known form"),
 	err("bad-with-items", "with-items has no known form"),

@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -181,6 +182,14 @@ func (m *Manager) HTTPClient(o HTTPOptions) (*http.Client, error) {
 		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	return c, nil
+}
+
+// DialContext connects as net.Dialer's does, by the egress rules: for what
+// speaks another protocol than HTTP (std.email, std.ssh). An address that is
+// closed is an [EgressDenied].
+func (m *Manager) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	g := &guard{open: []*openSet{&m.open}, runtime: m.runtime}
+	return g.dial(ctx, network, address)
 }
 
 // maxRedirects is how many redirects one request follows.
