@@ -166,6 +166,8 @@ class Driver:
         service, _, name = action.partition(".")
         cls = type("Action", (CLASSES[service],), {"client_method_name": self.mapping[service][name]})
         client = self.client(service)
+        if service == "manila":  # which would send it with all later calls; Mistral makes a client for each
+            client.client.default_headers.pop("X-OpenStack-Manila-API-Experimental", None)
         call_method(cls._get_client_method(client), kwargs)
 
     def answer(self, question):

@@ -44,7 +44,7 @@ func (c *versionCache) set(endpoint, version string) {
 func (r *Runner) negotiate(ctx context.Context, s *openstack.Service, req openstack.APIRequest) (*openstack.APIResponse, error) {
 	wanted := req.Microversion
 	if known := r.versions.get(s.Endpoint()); wanted != "" && known != "" && versionLess(known, wanted) {
-		req.Microversion = known
+		req = atVersion(s, req, known)
 	}
 	answer, err := s.Do(ctx, req)
 	var refused openstack.BadRequest
@@ -56,8 +56,23 @@ func (r *Runner) negotiate(ctx context.Context, s *openstack.Service, req openst
 		return nil, err
 	}
 	r.versions.set(s.Endpoint(), newest)
-	req.Microversion = newest
-	return s.Do(ctx, req)
+	return s.Do(ctx, atVersion(s, req, newest))
+}
+
+// atVersion is the request at an older version than it was written against. What
+// manila has for all since, such as replicas, was an experiment then, which only
+// who says that header may use.
+func atVersion(s *openstack.Service, req openstack.APIRequest, version string) openstack.APIRequest {
+	req.Microversion = version
+	if s.Type() == "shared-file-system" {
+		header := req.Header.Clone()
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("X-OpenStack-Manila-API-Experimental", "true")
+		req.Header = header
+	}
+	return req
 }
 
 // newestVersion asks an endpoint for its newest microversion; empty if it does

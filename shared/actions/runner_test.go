@@ -364,6 +364,41 @@ func TestMicroversionOfAnOlderCloud(t *testing.T) {
 	}
 }
 
+// TestExperimentsOfAnOlderCloud: manila's older versions have as an experiment
+// what later ones have for all.
+func TestExperimentsOfAnOlderCloud(t *testing.T) {
+	cloud := newStubCloud(t)
+	runner := cloud.runner()
+	cloud.answer = func(r stubRequest) (int, http.Header, string) {
+		switch v := r.Header.Get("X-OpenStack-Manila-API-Version"); {
+		case r.Root:
+			return 300, nil, `{"versions": [{"id": "v1.0", "version": ""}, {"id": "v2.0", "version": "2.55", "min_version": "2.0"}]}`
+		case v != "2.55" && v != "2.44":
+			return 406, nil, `{"computeFault": {"message": "Version ` + v + ` is not supported by the API."}}`
+		case r.Header.Get("X-OpenStack-Manila-API-Experimental") != "true" && v != "2.44":
+			return 404, nil, `{}`
+		default:
+			return 200, nil, `{"share_replicas": [], "access_list": []}`
+		}
+	}
+	for _, tc := range []struct {
+		action, input string
+		requests      int
+	}{
+		{"manila.shares_access_list", `{"share": "s"}`, 1},
+		{"manila.share_replicas_list", `{}`, 3},
+		{"manila.share_replicas_list", `{"share": "s"}`, 1},
+		{"manila.shares_access_list", `{"share": "s"}`, 1},
+	} {
+		if _, err := run(t, runner, tc.action, tc.input); err != nil {
+			t.Errorf("%s: %v", tc.action, err)
+		}
+		if got := len(cloud.take()); got != tc.requests {
+			t.Errorf("%s: %d requests; want %d", tc.action, got, tc.requests)
+		}
+	}
+}
+
 func TestRunStopsWithItsContext(t *testing.T) {
 	cloud := newStubCloud(t)
 	runner := cloud.runner()

@@ -233,12 +233,12 @@ func encodeJSON(v any) ([]byte, error) {
 
 // microversionNames are the names that services give themselves in the header
 // OpenStack-API-Version; microversionHeaders are older ones of their own, which
-// the services that have them still read.
+// the services that have them still read (shared-file-system nothing else).
 var (
 	microversionNames = map[string]string{
 		"compute": "compute", "block-storage": "volume", "placement": "placement",
 		"container-infrastructure-management": "container-infra", "application-container": "container",
-		"baremetal": "baremetal", "key-manager": "key-manager", "shared-file-system": "shared-file-system",
+		"baremetal": "baremetal", "key-manager": "key-manager",
 		"clustering": "clustering", "instance-ha": "instance-ha", "resource-optimization": "infra-optim",
 	}
 	microversionHeaders = map[string]string{

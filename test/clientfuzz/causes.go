@@ -23,7 +23,9 @@ func causes() []cause {
 		{"a path without an id is refused", weRefuse(`^\S+: parameter \S+ must be an id or a name, not `)},
 		{"an argument of a wrong type is refused", weRefuse(`^\S+: parameter \S+ must be (a |an |true |text|null|one of).*, not `)},
 		{"what the newest version has no more is asked of the last that has it", clientRefuses(`^UnsupportedVersion: `)},
-		{"a number or a truth is an id, too", clientRefuses(`^(AttributeError: '(int|bool|float)' object has no attribute '(find|decode|encode)'|TypeError: <class '(int|bool|float)'> can't be encoded)`)},
+		{"a number or a truth is an id, too", clientRefuses(`^(AttributeError: '(int|bool|float)' object has no attribute '(find|decode|encode)'|TypeError: <class '(int|bool|float)'> can't be encoded|TypeError: can only concatenate str )`)},
+		{"what always fails there has a plain meaning", clientRefuses(`^(TypeError: \S+Manager\.list\(\) missing 1 required positional argument|AttributeError: '(str|int|bool|float)' object has no attribute 'is_public')`)},
+		{"a % in a text is no format", clientRefuses(`^(TypeError: not (enough|all) arguments |ValueError: unsupported format character|ValueError: incomplete format)`)},
 		{"a date is text", clientRefuses(`^AttributeError: '(str|int|bool|float|list|dict)' object has no attribute 'isoformat'`)},
 	}
 }
@@ -90,6 +92,7 @@ func rewrites() []rewrite {
 		{"an argument that is null is left out", withoutNulls},
 		{"a redirect is followed", followed},
 		{"nothing is asked that the result does not need", notAsked},
+		{"the named resource is asked and not None", namedParent},
 	}
 	for _, join := range []string{"&", "?", "?!"} {
 		all = append(all, rewrite{"an id is escaped", unescaped(join)})
@@ -154,6 +157,18 @@ func notAsked(c call, client, our end) (end, end) {
 	return client, our
 }
 
+// namedParent: manila's client looks for the export locations of a snapshot only in
+// that of the id None; here they are told whose.
+func namedParent(c call, client, our end) (end, end) {
+	if strings.HasPrefix(c.Action, "manila.share_snapshot_") && strings.Contains(c.Action, "export_locations_find") && len(client.requests) == 1 && len(our.requests) == 1 {
+		kind, rest, _ := strings.Cut(strings.TrimPrefix(our.requests[0].Path, "/"), "/")
+		if _, what, ok := strings.Cut(rest, "/"); ok {
+			our.requests[0].Path = "/" + kind + "/None/" + what
+		}
+	}
+	return client, our
+}
+
 // unescaped: most clients put an id into the path as it is, so that with / ? # or
 // % in it another resource is named. Ours is put there in the same way. The query then
 // begins in the id; join is what the client puts between that and its own, with ! also
@@ -193,9 +208,14 @@ func unescaped(join string) func(c call, client, our end) (end, end) {
 	}
 }
 
-// unescapedQuery: these put a value into the query as it is.
+// pastesQueries are the beginnings of actions whose clients put a value into the query as it is.
+var pastesQueries = []string{
+	"nova.glance_find_image", "nova.neutron_find_network", "cinder.services_", "manila.quotas_", "manila.share_instances_",
+	"manila.share_replicas_list", "manila.share_snapshot_instances_list", "manila.shares_delete",
+}
+
 func unescapedQuery(c call, client, our end) (end, end) {
-	if c.Action != "nova.glance_find_image" && c.Action != "nova.neutron_find_network" && !strings.HasPrefix(c.Action, "cinder.services_") {
+	if !slices.ContainsFunc(pastesQueries, func(begin string) bool { return strings.HasPrefix(c.Action, begin) }) {
 		return client, our
 	}
 	for i, r := range our.requests {
@@ -204,6 +224,7 @@ func unescapedQuery(c call, client, our end) (end, end) {
 				r.Query = strings.ReplaceAll(r.Query, url.QueryEscape(s), s)
 			}
 		}
+		r.Query, _, _ = strings.Cut(r.Query, "#") // what follows is not sent
 		our.requests[i] = r
 	}
 	return client, our
