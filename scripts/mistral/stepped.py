@@ -134,17 +134,19 @@ class Engine(recorder.Engine):
                 return
 
     def _step(self):
-        if self._queue and not (self._random and self._random.random() < 0.3 and self._due()):
-            if self._random:
-                self._queue.rotate(-self._random.randrange(len(self._queue)))
-            task = self._queue.popleft()
-            self._enter()  # a delayed call leaves no context behind
-            try:
-                task()
-            except Exception:
-                pass  # as in a thread that nobody waits for
-            return True
-        return self._due()
+        if not self._queue:
+            return self._due()
+        if self._random:
+            if self._random.random() < 0.3 and self._due():
+                return True
+            self._queue.rotate(-self._random.randrange(len(self._queue)))
+        task = self._queue.popleft()
+        self._enter()  # a delayed call leaves no context behind
+        try:
+            task()
+        except Exception:
+            pass  # as in a thread that nobody waits for
+        return True
 
     def _due(self):
         self._enter()
