@@ -56,7 +56,7 @@ class Engine(recorder.Engine):
         conf.set_override("execution_integrity_check_delay", -1, "engine")
         db_api.setup_db()
         self._enter()
-        self._queue = collections.deque()
+        self._queue = _Queue()
         self._engine = default_engine.DefaultEngine()
         self._random = None
         self._clock = _Clock()
@@ -115,11 +115,13 @@ class Engine(recorder.Engine):
     def run(self, definitions, workflow, task_input, params, shuffle=0, arrivals=False):
         """As recorder.Engine.run, in an order of its own for each number but 0.
 
-        With 0 the queue is worked off in its order before any delayed call. Else
-        what comes next is drawn from all that may happen at the same time.
+        With 0 the queue is worked off in its order before any delayed call. With an
+        odd number what comes next is drawn from all that may happen at the same time,
+        with an even one some branches are faster than others.
         """
         self._arrivals = arrivals
         self._random = random.Random(shuffle) if shuffle else None
+        self._queue.order(self._random, shuffle % 2 == 0)
         return super().run(definitions, workflow, task_input, params, 0)
 
     def _run(self, *args):
@@ -136,11 +138,9 @@ class Engine(recorder.Engine):
     def _step(self):
         if not self._queue:
             return self._due()
-        if self._random:
-            if self._random.random() < 0.3 and self._due():
-                return True
-            self._queue.rotate(-self._random.randrange(len(self._queue)))
-        task = self._queue.popleft()
+        if self._random and self._random.random() < 0.3 and self._due():
+            return True
+        task = self._queue.pop()
         self._enter()  # a delayed call leaves no context behind
         try:
             task()
@@ -166,6 +166,43 @@ class Engine(recorder.Engine):
 
     def stop(self):
         pass
+
+
+class _Queue:
+    """What can be done now: first in first out, or in a random order.
+
+    Either all have the same chance, or each has a rank, the lowest of which comes
+    first. It is mostly that of what it follows from, so that one branch may be
+    done long before another begins.
+    """
+
+    def __init__(self):
+        self._items = []
+        self.order(None, False)
+
+    def __len__(self):
+        return len(self._items)
+
+    def clear(self):
+        self._items.clear()
+
+    def order(self, rand, ranked):
+        self._random, self._ranked, self._rank = rand, ranked, 0
+
+    def append(self, item):
+        rank = 0
+        if self._random and self._ranked:
+            rank = self._rank if self._random.random() < 0.6 else self._random.random()
+        self._items.append((rank, item))
+
+    def pop(self):
+        at = 0
+        if self._random and self._ranked:
+            at = min(range(len(self._items)), key=lambda i: self._items[i][0])
+        elif self._random:
+            at = self._random.randrange(len(self._items))
+        self._rank, item = self._items.pop(at)
+        return item
 
 
 class _Clock:
