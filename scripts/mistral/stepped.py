@@ -60,7 +60,7 @@ class Engine(recorder.Engine):
         self._engine = default_engine.DefaultEngine()
         self._random = None
         self._clock = _Clock()
-        self._scheduler = _Scheduler(self._clock)
+        self._scheduler = _Scheduler(self._clock, self._queue)
         self._replace()
         executors.get_executor("local")
         action_service.get_system_action_provider()
@@ -106,7 +106,7 @@ class Engine(recorder.Engine):
         self.async_call(ctx, method, **kwargs)
 
     def async_call(self, ctx, method, target=None, **kwargs):
-        self._queue.append(lambda: self._call(method, kwargs))
+        self._queue.append(lambda: self._call(method, kwargs), method == "start_task")
 
     def _call(self, method, kwargs):
         kwargs.update(kwargs.pop("params", {}))
@@ -138,7 +138,10 @@ class Engine(recorder.Engine):
     def _step(self):
         if not self._queue:
             return self._due()
-        if self._random and self._random.random() < 0.3 and self._due():
+        if self._queue.ranked:
+            if self._due():
+                return True
+        elif self._random and self._random.random() < 0.3 and self._due():
             return True
         task = self._queue.pop()
         self._enter()  # a delayed call leaves no context behind
@@ -163,6 +166,7 @@ class Engine(recorder.Engine):
     def _clean(self):
         super()._clean()
         self._clock.reset()
+        self._scheduler.forget()
 
     def stop(self):
         pass
@@ -172,8 +176,8 @@ class _Queue:
     """What can be done now: first in first out, or in a random order.
 
     Either all have the same chance, or each has a rank, the lowest of which comes
-    first. It is mostly that of what it follows from, so that one branch may be
-    done long before another begins.
+    first. A task that starts may get one of its own, all else has that of what it
+    follows from: so one branch may be done long before another goes on.
     """
 
     def __init__(self):
@@ -187,21 +191,25 @@ class _Queue:
         self._items.clear()
 
     def order(self, rand, ranked):
-        self._random, self._ranked, self._rank = rand, ranked, 0
+        self._random, self.ranked, self.rank = rand, ranked and bool(rand), 0
 
-    def append(self, item):
-        rank = 0
-        if self._random and self._ranked:
-            rank = self._rank if self._random.random() < 0.6 else self._random.random()
+    def append(self, item, starts=False):
+        rank = self.rank
+        if self.ranked and starts and self._random.random() < 0.5:
+            rank = self._random.random()
         self._items.append((rank, item))
+
+    def lowest(self):
+        """The rank of what comes next."""
+        return min(rank for rank, _ in self._items)
 
     def pop(self):
         at = 0
-        if self._random and self._ranked:
+        if self.ranked:
             at = min(range(len(self._items)), key=lambda i: self._items[i][0])
         elif self._random:
             at = self._random.randrange(len(self._items))
-        self._rank, item = self._items.pop(at)
+        self.rank, item = self._items.pop(at)
         return item
 
 
@@ -224,17 +232,32 @@ class _Clock:
 class _Scheduler(legacy_scheduler.LegacyScheduler):
     """Mistral's scheduler; step makes the call that is due next."""
 
-    def __init__(self, clock):
+    def __init__(self, clock, queue):
         super().__init__(cfg.CONF.scheduler)
         self._clock = clock
+        self._queue = queue
+        self._ranks = {}
+
+    def schedule(self, job):
+        super().schedule(job)
+        self._ranks[_called(job.func_name, job.func_args)] = self._queue.rank
+
+    def _rank_of(self, call):
+        return self._ranks.get(_called(call.target_method_name, call.method_arguments), 0)
+
+    def forget(self):
+        self._ranks.clear()
 
     def step(self, queue):
         """Makes the next call; while there is a queue, only one without a delay."""
         until = datetime.timedelta(seconds=1) if queue else _FOREVER
         with db_api.transaction():
-            calls = db_api.get_delayed_calls_to_start(self._clock.now() + until, 1)
+            calls = db_api.get_delayed_calls_to_start(self._clock.now() + until, 20 if queue.ranked else 1)
+            if queue and queue.ranked:
+                calls = sorted((c for c in calls if self._rank_of(c) < queue.lowest()), key=self._rank_of)
             if not calls:
                 return False
+            queue.rank = self._rank_of(calls[0])
             call, _ = db_api.update_delayed_call(
                 id=calls[0].id, values={"processing": True},
                 query_filter={"processing": False})
@@ -243,6 +266,11 @@ class _Scheduler(legacy_scheduler.LegacyScheduler):
         self._invoke_calls(prepared)
         self.delete_calls([call])
         return True
+
+
+def _called(name, args):
+    """What a delayed call is known by."""
+    return json.dumps([name, args], sort_keys=True, default=repr)
 
 
 class _AtOnce:

@@ -67,7 +67,7 @@ func (o options) compare(ctx context.Context, m *mistral, c generate.Case, order
 			return certain(m, c, v)
 		}
 		if !v.differs() {
-			if order > 0 {
+			if order > 0 && v.kind == "" {
 				v.kind = "known: Mistral's outcome depends on the order"
 			}
 			return v, nil
