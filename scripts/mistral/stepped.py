@@ -176,8 +176,8 @@ class _Queue:
     """What can be done now: first in first out, or in a random order.
 
     Either all have the same chance, or each has a rank, the lowest of which comes
-    first. A task that starts may get one of its own, all else has that of what it
-    follows from: so one branch may be done long before another goes on.
+    first. A task that starts and a delayed call may get one of their own, all else has
+    that of what it follows from: so one branch may be done long before another goes on.
     """
 
     def __init__(self):
@@ -194,10 +194,13 @@ class _Queue:
         self._random, self.ranked, self.rank = rand, ranked and bool(rand), 0
 
     def append(self, item, starts=False):
-        rank = self.rank
+        self._items.append((self.rank_of_next(starts), item))
+
+    def rank_of_next(self, starts):
+        """The rank of what follows from what is done now."""
         if self.ranked and starts and self._random.random() < 0.5:
-            rank = self._random.random()
-        self._items.append((rank, item))
+            return self._random.random()
+        return self.rank
 
     def lowest(self):
         """The rank of what comes next."""
@@ -240,7 +243,7 @@ class _Scheduler(legacy_scheduler.LegacyScheduler):
 
     def schedule(self, job):
         super().schedule(job)
-        self._ranks[_called(job.func_name, job.func_args)] = self._queue.rank
+        self._ranks[_called(job.func_name, job.func_args)] = self._queue.rank_of_next(True)
 
     def _rank_of(self, call):
         return self._ranks.get(_called(call.target_method_name, call.method_arguments), 0)

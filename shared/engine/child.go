@@ -31,18 +31,19 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 		}
 		published = c.itemContext(row)
 	}
+	act := &store.Action{
+		ID: derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)), Execution: c.t.Execution,
+		Task: c.task.ID, Index: index, Round: c.t.Round,
+	}
 	input, err := c.input(ctx, published)
 	if err != nil {
-		return nil, err
+		return nil, c.childFault(ctx, act, err)
 	}
 	named, err := c.childNamed(ctx)
 	if err != nil {
-		return nil, err
+		return nil, c.childFault(ctx, act, err)
 	}
-	act := &store.Action{
-		ID: derivedID(c.task.ID, strconv.Itoa(c.t.Round), strconv.Itoa(index)), Execution: c.t.Execution,
-		Task: c.task.ID, Name: c.t.Sub, Index: index, Round: c.t.Round, State: Running, StartedAt: c.e.now(),
-	}
+	act.Name, act.State, act.StartedAt = c.t.Sub, Running, c.e.now()
 	act.Workflow = derivedID("sub", act.ID)
 	if err := c.startChild(ctx, act, input); err != nil {
 		return nil, err
@@ -61,6 +62,20 @@ func (c *call) child(ctx context.Context) (*step.Answer, error) {
 	a.From, a.Child, a.Round, a.Nth = append([]string{}, c.t.From...), act.Workflow, c.t.Round, c.t.Nth
 	a.Prepared = named.answered()
 	return a, nil
+}
+
+// childFault returns the fault of the workflow itself for which a sub-workflow
+// can't be called. That of an item is recorded, as its task is judged by what
+// its items came to.
+func (c *call) childFault(ctx context.Context, act *store.Action, err error) error {
+	if c.t.Chunk == nil || !isStructural(errorName(err)) {
+		return err
+	}
+	c.itemFault(act, err)
+	if saveErr := c.saveItem(ctx, act); saveErr != nil {
+		return saveErr
+	}
+	return err
 }
 
 // startChild records the call of the sub-workflow and its execution.

@@ -151,7 +151,7 @@ func endedEarly(c generate.Case, theirs, ours *value.Map) bool {
 
 var (
 	commands   = regexp.MustCompile(`[ "](fail|succeed|pause)( msg|:|"|\n)|pause-before`)
-	structural = regexp.MustCompile(`^Failed to (run|handle)`)
+	structural = regexp.MustCompile(`^Failed to (run|complete|handle)`)
 )
 
 // endsByName are the runs of each task that ended.
