@@ -54,7 +54,7 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	}
 	if err != nil {
 		records := o.records
-		if c.task.Published.Len() > 0 {
+		if c.task.Context != nil {
 			records = append(slices.Clone(records), c.task) // it stays published
 		}
 		if saveErr := c.saveOutcome(ctx, records); saveErr != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -287,7 +288,7 @@ func taskFields(t *store.Task, result any) *value.Map {
 		"state", t.State, "state_info", text(t.StateInfo), "result", result,
 		"published", t.PublishedValue(), "type", t.Type,
 		"workflow_execution_id", t.Execution,
-		"created_at", mistralTime(t.CreatedAt), "updated_at", mistralTime(t.FinishedAt))
+		"created_at", mistralTime(t.CreatedAt), "updated_at", mistralTime(cmp.Or(t.FinishedAt, t.StartedAt, t.CreatedAt)))
 }
 
 // resultOf loads a finished task's result: the list of a with-items task, else

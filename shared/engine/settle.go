@@ -114,7 +114,7 @@ func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, er
 	if c.task.CreatedAt.IsZero() {
 		c.begin("ACTION")
 	}
-	if c.task.Published.Len() == 0 {
+	if c.task.Context == nil { // else what was published before the fault stays, be it nothing
 		c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers
 	}
 	o := outcome{state: Error, info: &info}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,5 +60,44 @@ func compareExpression(ctx context.Context, m *mistral, e string) (verdict, erro
 	if value.Equal(want, ours) {
 		return verdict{}, nil
 	}
+	if listed(want, ours) {
+		return verdict{kind: "known: 19"}, nil
+	}
 	return verdict{"the values differ", "-mistral +sirocco:\n" + cmp.Diff(value.Plain(want), value.Plain(ours))}, nil
+}
+
+var address = regexp.MustCompile(`^<[^<>]+ at 0x[0-9a-f]+>$`)
+
+// listed reports whether two values, or what two JSON texts hold, differ only in
+// that ours have a list where Mistral's have an iterator's address, 19.
+func listed(theirs, ours any) bool {
+	switch a := theirs.(type) {
+	case string:
+		if _, ok := ours.([]any); ok {
+			return address.MatchString(a)
+		}
+		b, ok := ours.(string)
+		if !ok || a == b {
+			return ok
+		}
+		x, err := value.Decode([]byte(a))
+		y, ourErr := value.Decode([]byte(b))
+		return err == nil && ourErr == nil && strings.Contains(a, " at 0x") && listed(x, y)
+	case []any:
+		b, ok := ours.([]any)
+		return ok && slices.EqualFunc(a, b, listed)
+	case *value.Map:
+		b, ok := ours.(*value.Map)
+		if !ok || !slices.Equal(a.Keys(), b.Keys()) {
+			return false
+		}
+		for k, v := range a.All() {
+			if w, _ := b.Get(k); !listed(v, w) {
+				return false
+			}
+		}
+		return true
+	default:
+		return value.Equal(theirs, ours)
+	}
 }

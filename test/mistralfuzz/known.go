@@ -21,11 +21,39 @@ type difference struct {
 
 // differences are tried in this order; several may meet.
 var differences = []difference{
+	{"14", withoutSpecs},
 	{"19", noText},
 	{"37", pausedAtJoin},
 	{"30", withoutStillborn},
+	{"31", withoutItems},
 	{"12", unnamedFailures},
+	{"1", overrunJoins},
 	{"8", endedEarly},
+}
+
+// withoutSpecs is 14: the spec of a task or an execution has more in Mistral.
+func withoutSpecs(_ generate.Case, theirs, ours *value.Map) bool {
+	a, b := dropSpecs(theirs), dropSpecs(ours)
+	return a && b
+}
+
+func dropSpecs(v any) bool {
+	found := false
+	switch v := v.(type) {
+	case *value.Map:
+		if v.Has("spec") && v.Has("created_at") {
+			v.Delete("spec")
+			found = true
+		}
+		for _, e := range v.All() {
+			found = dropSpecs(e) || found
+		}
+	case []any:
+		for _, e := range v {
+			found = dropSpecs(e) || found
+		}
+	}
+	return found
 }
 
 // noText is 19: here the text of an iterator is an error, which ends or changes
@@ -76,6 +104,54 @@ func withoutStillborn(_ generate.Case, theirs, _ *value.Map) bool {
 	return found
 }
 
+// withoutItems is 31: where an item's sub-workflow can't start, Mistral has no
+// results of it and of those behind it.
+func withoutItems(c generate.Case, theirs, ours *value.Map) bool {
+	return dropItems(c, theirs) && dropItems(c, ours)
+}
+
+func dropItems(c generate.Case, m *value.Map) bool {
+	var names []string
+	ofTasks(m, func(workflow string, task *value.Map) bool {
+		body := bodyOf(c, workflow, text(task, "name"))
+		if body.Has("with-items") && body.Has("workflow") && noStart.MatchString(text(task, "state_info")) {
+			names = append(names, text(task, "name"))
+			task.Delete("result")
+			task.Delete("executions")
+		}
+		return false
+	})
+	for _, name := range names {
+		lines := regexp.MustCompile(`(  ` + name + ` \[task_ex_id=<uuid>\] -> [^\n]*)(\n    \[\w+=<uuid>, idx=\d+\]: [^\n]*)+`)
+		copyInto(m, replaced(m, func(s string) string { return lines.ReplaceAllString(s, "$1") }).(*value.Map))
+	}
+	return len(names) > 0
+}
+
+var noStart = regexp.MustCompile(`^(Invalid input|Failed to find workflow|Invalid task name)`)
+
+// replaced is a copy with all its texts replaced.
+func replaced(v any, by func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return by(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = replaced(e, by)
+		}
+		return out
+	case *value.Map:
+		out := value.NewMap(v.Len())
+		for k, e := range v.All() {
+			out.Set(k, replaced(e, by))
+		}
+		return out
+	default:
+		return v
+	}
+}
+
 // unnamedFailures is 12: Mistral does not name a failed task that has an
 // on-error clause whose guards were all false.
 func unnamedFailures(c generate.Case, theirs, ours *value.Map) bool {
@@ -100,29 +176,92 @@ var failures = regexp.MustCompile(`(?s)Failure caused by error in tasks: ([^\n]*
 
 // named leaves of the texts of failures only the names of the tasks that both name.
 func named(v any, unnamed map[string]bool) any {
-	switch v := v.(type) {
-	case string:
-		m := failures.FindStringSubmatchIndex(v)
+	return replaced(v, func(s string) string {
+		m := failures.FindStringSubmatchIndex(s)
 		if m == nil {
-			return v
+			return s
 		}
-		names := slices.DeleteFunc(strings.Split(v[m[2]:m[3]], ", "), func(n string) bool { return n == "" || unnamed[n] })
-		return v[:m[0]] + "Failure caused by error in tasks: " + strings.Join(names, ", ")
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = named(e, unnamed)
+		names := slices.DeleteFunc(strings.Split(s[m[2]:m[3]], ", "), func(n string) bool { return n == "" || unnamed[n] })
+		return s[:m[0]] + "Failure caused by error in tasks: " + strings.Join(names, ", ")
+	})
+}
+
+// overrunJoins is 1: more tasks led to a join than it waits for. There it runs
+// again, or has seen what all of them published, by chance; so the runs of the
+// join and of all that follows from it may differ, and what comes of them.
+func overrunJoins(c generate.Case, theirs, ours *value.Map) bool {
+	arrivals, _ := theirs.Get("arrivals")
+	affected := map[string]bool{}
+	for name := range tasksOf(c.Doc, "wf").All() {
+		if overrun(bodyOf(c, "wf", name), arrivals, name) {
+			follow(c, name, affected)
 		}
-		return out
-	case *value.Map:
-		out := value.NewMap(v.Len())
-		for k, e := range v.All() {
-			out.Set(k, named(e, unnamed))
-		}
-		return out
-	default:
-		return v
 	}
+	if len(affected) == 0 {
+		return false
+	}
+	decides := false
+	for name := range affected {
+		decides = decides || fails(theirs, name) || fails(ours, name) || commands.MatchString(encode(bodyOf(c, "wf", name)))
+	}
+	for _, m := range []*value.Map{theirs, ours} {
+		list, _ := m.Get("tasks")
+		tasks, _ := list.([]any)
+		m.Set("tasks", slices.DeleteFunc(tasks, func(t any) bool { return affected[text(t.(*value.Map), "name")] }))
+		m.Delete("output")
+		if decides {
+			m.Delete("state")
+			m.Delete("state_info")
+		}
+	}
+	return true
+}
+
+// overrun reports whether more tasks led to a join of some than it waits for.
+func overrun(body *value.Map, arrivals any, name string) bool {
+	counts, _ := arrivals.(*value.Map)
+	n, _ := counts.Get(name)
+	came, _ := n.(int64)
+	switch join, _ := body.Get("join"); join := join.(type) {
+	case string:
+		return join == "one" && came > 1
+	case int64:
+		return came > join
+	}
+	return false
+}
+
+// follow marks a task and all that its clauses lead to.
+func follow(c generate.Case, name string, marked map[string]bool) {
+	if marked[name] {
+		return
+	}
+	marked[name] = true
+	for next := range tasksOf(c.Doc, "wf").All() {
+		for _, clause := range []string{"on-success", "on-error", "on-complete"} {
+			v, _ := bodyOf(c, "wf", name).Get(clause)
+			defaults, _ := c.Doc.Get("wf")
+			d, _ := defaults.(*value.Map).Get("task-defaults")
+			if mentions(v, next) || mentions(d, next) {
+				follow(c, next, marked)
+			}
+		}
+	}
+}
+
+// mentions reports whether a tree has a text or a key.
+func mentions(v any, name string) bool {
+	switch v := v.(type) {
+	case *value.Map:
+		for k, e := range v.All() {
+			if k == name || mentions(e, name) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(e any) bool { return mentions(e, name) })
+	}
+	return v == any(name)
 }
 
 // endedEarly is 8: what ran when the workflow was ended (or paused) stays as it
