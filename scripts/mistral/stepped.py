@@ -19,6 +19,7 @@ import random
 import jsonschema
 from jsonschema import exceptions as schema_exceptions
 from oslo_config import cfg
+from oslo_db.sqlalchemy import engines
 from oslo_service import backend
 
 backend.init_backend(backend.BackendType.THREADING)
@@ -54,20 +55,21 @@ class Engine(recorder.Engine):
         conf.set_override("auth_enable", False, "pecan")
         # It would look again and again after a workflow that waits for ever.
         conf.set_override("execution_integrity_check_delay", -1, "engine")
-        db_api.setup_db()
-        self._enter()
         self._queue = _Queue()
-        self._engine = default_engine.DefaultEngine()
         self._random = None
         self._clock = _Clock()
         self._scheduler = _Scheduler(self._clock, self._queue)
         self._replace()
+        db_api.setup_db()
+        self._enter()
+        self._engine = default_engine.DefaultEngine()
         executors.get_executor("local")
         action_service.get_system_action_provider()
         self._client = rpc_clients.get_engine_client()
 
     def _replace(self):
         """Puts the queue where Mistral has threads, a bus and a clock; remembers schemas."""
+        engines._thread_yield = lambda *_: None  # there is no other thread
         lib_utils.utc_now_sec = self._clock.now
         sched_base._SCHEDULER = self._scheduler
         client = rpc_clients.EngineClient.__new__(rpc_clients.EngineClient)
@@ -156,11 +158,14 @@ class Engine(recorder.Engine):
         return self._scheduler.step(self._queue)
 
     def _describe(self, ex):
-        """Adds how many task executions led to each task, in `arrivals`."""
+        """Adds the names of the tasks that led to each task, one for each run, in `arrivals`."""
         out = super()._describe(ex)
         if self._arrivals:
-            counts = collections.Counter(n[0] for t in ex.task_executions for n in t.next_tasks or [])
-            out["arrivals"] = dict(counts)
+            came = collections.defaultdict(list)
+            for t in ex.task_executions:
+                for name in {n[0] for n in t.next_tasks or []}:
+                    came[name].append(t.name)
+            out["arrivals"] = came
         return out
 
     def _clean(self):

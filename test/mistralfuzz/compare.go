@@ -58,27 +58,25 @@ func firstLine(s string) string {
 }
 
 func compareEnds(c generate.Case, theirs, ours *value.Map) verdict {
-	theirs, ours = withoutTarget(value.Clone(theirs)).(*value.Map), withoutTarget(value.Clone(ours)).(*value.Map)
+	o := outcomes{Case: c, raw: ours, theirs: withoutTarget(value.Clone(theirs)).(*value.Map)}
+	o.ours = replaced(withoutTarget(value.Clone(ours)), func(s string) string { return stamps.ReplaceAllString(s, "<time>") }).(*value.Map)
 	arrivals, _ := theirs.Get("arrivals")
-	theirs.Delete("arrivals")
-	theirs.Delete("backlog") // what a resume would start
-	ours = replaced(ours, func(s string) string { return stamps.ReplaceAllString(s, "<time>") }).(*value.Map)
-	outcome.Normalize(theirs)
-	outcome.Normalize(ours)
-	v := diff(theirs, ours)
+	o.arrivals, _ = arrivals.(*value.Map)
+	o.theirs.Delete("arrivals")
+	o.theirs.Delete("backlog") // what a resume would start
+	outcome.Normalize(o.theirs)
+	outcome.Normalize(o.ours)
+	v := diff(o.theirs, o.ours)
 	if v.kind == "" {
 		return v
 	}
 	var numbers []string
 	for _, d := range differences {
-		theirs.Set("arrivals", arrivals)
-		applies := d.reconcile(c, theirs, ours)
-		theirs.Delete("arrivals")
-		if !applies {
+		if !d.reconcile(&o) {
 			continue
 		}
 		numbers = append(numbers, d.number)
-		if diff(theirs, ours).kind == "" {
+		if diff(o.theirs, o.ours).kind == "" {
 			return verdict{kind: "known: " + strings.Join(numbers, " and ")}
 		}
 	}

@@ -16,7 +16,15 @@ type difference struct {
 	number string
 	// reconcile takes out of both outcomes what the difference explains, and
 	// nothing else. It reports whether there is such a thing.
-	reconcile func(c generate.Case, theirs, ours *value.Map) bool
+	reconcile func(o *outcomes) bool
+}
+
+// outcomes are the two of a case.
+type outcomes struct {
+	generate.Case
+	theirs, ours *value.Map
+	raw          *value.Map // ours with all texts as they are
+	arrivals     *value.Map // for each join, the tasks that led to it in Mistral
 }
 
 // differences are tried in this order; several may meet.
@@ -32,8 +40,8 @@ var differences = []difference{
 }
 
 // withoutSpecs is 14: the spec of a task or an execution has more in Mistral.
-func withoutSpecs(_ generate.Case, theirs, ours *value.Map) bool {
-	a, b := dropSpecs(theirs), dropSpecs(ours)
+func withoutSpecs(o *outcomes) bool {
+	a, b := dropSpecs(o.theirs), dropSpecs(o.ours)
 	return a && b
 }
 
@@ -58,32 +66,32 @@ func dropSpecs(v any) bool {
 
 // noText is 19: here the text of an iterator is an error, which ends or changes
 // the workflow; from there on there is nothing to compare.
-func noText(_ generate.Case, theirs, ours *value.Map) bool {
-	if !somewhere(ours, "state_info", func(v any) bool { s, _ := v.(string); return strings.Contains(s, "toList()") }) {
+func noText(o *outcomes) bool {
+	if !somewhere(o.raw, "state_info", func(v any) bool { s, _ := v.(string); return strings.Contains(s, "toList()") }) {
 		return false
 	}
-	copyInto(theirs, ours)
+	copyInto(o.theirs, o.ours)
 	return true
 }
 
 // pausedAtJoin is 37: a join's pause-before is heeded here only.
-func pausedAtJoin(c generate.Case, theirs, ours *value.Map) bool {
-	paused := ofTasks(ours, func(workflow string, task *value.Map) bool {
-		body := bodyOf(c, workflow, text(task, "name"))
+func pausedAtJoin(o *outcomes) bool {
+	paused := ofTasks(o.ours, func(workflow string, task *value.Map) bool {
+		body := bodyOf(o.Case, workflow, text(task, "name"))
 		return text(task, "state") == "IDLE" && body.Has("join") && body.Has("pause-before")
 	})
-	if text(ours, "state") != engine.Paused || !paused {
+	if text(o.ours, "state") != engine.Paused || !paused {
 		return false
 	}
-	copyInto(theirs, ours)
+	copyInto(o.theirs, o.ours)
 	return true
 }
 
 // withoutStillborn is 30: the execution of a sub-workflow that can't start is
 // there in Mistral, without tasks and without an end.
-func withoutStillborn(_ generate.Case, theirs, _ *value.Map) bool {
+func withoutStillborn(o *outcomes) bool {
 	found := false
-	ofTasks(theirs, func(_ string, task *value.Map) bool {
+	ofTasks(o.theirs, func(_ string, task *value.Map) bool {
 		v, _ := task.Get("executions")
 		execs, _ := v.([]any)
 		rest := slices.DeleteFunc(slices.Clone(execs), func(e any) bool {
@@ -106,8 +114,8 @@ func withoutStillborn(_ generate.Case, theirs, _ *value.Map) bool {
 
 // withoutItems is 31: where an item's sub-workflow can't start, Mistral has no
 // results of it and of those behind it.
-func withoutItems(c generate.Case, theirs, ours *value.Map) bool {
-	return dropItems(c, theirs) && dropItems(c, ours)
+func withoutItems(o *outcomes) bool {
+	return dropItems(o.Case, o.theirs) && dropItems(o.Case, o.ours)
 }
 
 func dropItems(c generate.Case, m *value.Map) bool {
@@ -154,11 +162,11 @@ func replaced(v any, by func(string) string) any {
 
 // unnamedFailures is 12: Mistral does not name a failed task that has an
 // on-error clause whose guards were all false.
-func unnamedFailures(c generate.Case, theirs, ours *value.Map) bool {
+func unnamedFailures(o *outcomes) bool {
 	unnamed := map[string]bool{}
-	for _, wf := range c.Doc.Keys() {
-		for name := range tasksOf(c.Doc, wf).All() {
-			if clause, ok := bodyOf(c, wf, name).Get("on-error"); ok && strings.Contains(encode(clause), "<%") {
+	for _, wf := range o.Doc.Keys() {
+		for name := range tasksOf(o.Doc, wf).All() {
+			if clause, ok := bodyOf(o.Case, wf, name).Get("on-error"); ok && strings.Contains(encode(clause), "<%") {
 				unnamed[name] = true
 			}
 		}
@@ -166,10 +174,10 @@ func unnamedFailures(c generate.Case, theirs, ours *value.Map) bool {
 	if len(unnamed) == 0 {
 		return false
 	}
-	before := encode(theirs) + encode(ours)
-	copyInto(theirs, named(theirs, unnamed).(*value.Map))
-	copyInto(ours, named(ours, unnamed).(*value.Map))
-	return encode(theirs)+encode(ours) != before
+	before := encode(o.theirs) + encode(o.ours)
+	copyInto(o.theirs, named(o.theirs, unnamed).(*value.Map))
+	copyInto(o.ours, named(o.ours, unnamed).(*value.Map))
+	return encode(o.theirs)+encode(o.ours) != before
 }
 
 var failures = regexp.MustCompile(`(?s)Failure caused by error in tasks: ([^\n]*).*`)
@@ -186,15 +194,15 @@ func named(v any, unnamed map[string]bool) any {
 	})
 }
 
-// overrunJoins is 1: more tasks led to a join than it waits for. There it runs
-// again, or has seen what all of them published, by chance; so the runs of the
+// overrunJoins is 1: more tasks led to a join than it waits for, or one of them
+// several times. There it runs again, or has seen what all of them published, by
+// chance; so the runs of the
 // join and of all that follows from it may differ, and what comes of them.
-func overrunJoins(c generate.Case, theirs, ours *value.Map) bool {
-	arrivals, _ := theirs.Get("arrivals")
+func overrunJoins(o *outcomes) bool {
 	affected := map[string]bool{}
-	for name := range tasksOf(c.Doc, "wf").All() {
-		if overrun(bodyOf(c, "wf", name), arrivals, name) {
-			follow(c, name, affected)
+	for name := range tasksOf(o.Doc, "wf").All() {
+		if overrun(bodyOf(o.Case, "wf", name), o.arrivals, name) {
+			follow(o.Case, name, affected)
 		}
 	}
 	if len(affected) == 0 {
@@ -202,9 +210,9 @@ func overrunJoins(c generate.Case, theirs, ours *value.Map) bool {
 	}
 	decides := false
 	for name := range affected {
-		decides = decides || fails(theirs, name) || fails(ours, name) || commands.MatchString(encode(bodyOf(c, "wf", name)))
+		decides = decides || fails(o.theirs, name) || fails(o.ours, name) || commands.MatchString(encode(bodyOf(o.Case, "wf", name)))
 	}
-	for _, m := range []*value.Map{theirs, ours} {
+	for _, m := range []*value.Map{o.theirs, o.ours} {
 		list, _ := m.Get("tasks")
 		tasks, _ := list.([]any)
 		m.Set("tasks", slices.DeleteFunc(tasks, func(t any) bool { return affected[text(t.(*value.Map), "name")] }))
@@ -217,16 +225,20 @@ func overrunJoins(c generate.Case, theirs, ours *value.Map) bool {
 	return true
 }
 
-// overrun reports whether more tasks led to a join of some than it waits for.
-func overrun(body *value.Map, arrivals any, name string) bool {
-	counts, _ := arrivals.(*value.Map)
-	n, _ := counts.Get(name)
-	came, _ := n.(int64)
+// overrun reports whether more led to a join of some than it waits for; to one
+// of all, a task more than once.
+func overrun(body, arrivals *value.Map, name string) bool {
+	v, _ := arrivals.Get(name)
+	came, _ := v.([]any)
 	switch join, _ := body.Get("join"); join := join.(type) {
 	case string:
-		return join == "one" && came > 1
+		distinct := map[any]bool{}
+		for _, from := range came {
+			distinct[from] = true
+		}
+		return len(came) > len(distinct) || join == "one" && len(came) > 1
 	case int64:
-		return came > join
+		return int64(len(came)) > join
 	}
 	return false
 }
@@ -268,13 +280,13 @@ func mentions(v any, name string) bool {
 // was in Mistral, and finishes here. How much had run by then depends on timing:
 // of the runs of a task that did end, one side may have more. Where as much has
 // run on both sides nothing may differ.
-func endedEarly(c generate.Case, theirs, ours *value.Map) bool {
-	if text(theirs, "state") != text(ours, "state") || text(theirs, "state_info") != text(ours, "state_info") ||
-		!commands.Match(c.YAML()) && !structural.MatchString(text(theirs, "state_info")) {
+func endedEarly(o *outcomes) bool {
+	if text(o.theirs, "state") != text(o.ours, "state") || text(o.theirs, "state_info") != text(o.ours, "state_info") ||
+		!commands.Match(o.YAML()) && !structural.MatchString(text(o.theirs, "state_info")) {
 		return false
 	}
-	same := !hasUnfinished(theirs)
-	a, b := endsByName(theirs), endsByName(ours)
+	same := !hasUnfinished(o.theirs)
+	a, b := endsByName(o.theirs), endsByName(o.ours)
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b))) {
 		if !within(a[name], b[name]) && !within(b[name], a[name]) {
 			return false
@@ -284,7 +296,7 @@ func endedEarly(c generate.Case, theirs, ours *value.Map) bool {
 	if same {
 		return false
 	}
-	copyInto(theirs, ours)
+	copyInto(o.theirs, o.ours)
 	return true
 }
 

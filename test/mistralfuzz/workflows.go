@@ -84,10 +84,11 @@ func (o options) compare(ctx context.Context, m *mistral, c generate.Case, order
 // fail there too.
 func certain(m *mistral, c generate.Case, v verdict) (verdict, error) {
 	for _, text := range texts(c.Doc) {
-		if len(expr.Check(text).Problems) == 0 {
+		problems := expr.Check(text).Problems
+		if len(problems) == 0 {
 			continue
 		}
-		results, err := m.evaluate(refused(text, 4), generate.Variables())
+		results, err := m.evaluate([]string{text, refusedPart(text, problems)}, generate.Variables())
 		if err != nil || !slices.ContainsFunc(results, func(r any) bool { return !r.(*value.Map).Has("value") }) {
 			return v, err
 		}
@@ -95,19 +96,22 @@ func certain(m *mistral, c generate.Case, v verdict) (verdict, error) {
 	return verdict{kind: "known: 15"}, nil
 }
 
-// refused are the parts of an expression that are refused like all of it.
-func refused(text string, depth int) []string {
-	out := []string{text}
-	if depth == 0 {
-		return out
-	}
-	for _, s := range simpler(text) {
-		if len(s) < len(text) && !slices.Contains(out, s) && sameProblems(expr.Check(text).Problems, expr.Check(s).Problems) {
-			out = append(out, refused(s, depth-1)...)
+// refusedPart is the shortest call in an expression that is refused for the same
+// reason: Mistral may have no need of it to evaluate the whole.
+func refusedPart(text string, problems []expr.Problem) string {
+	shortest := text
+	for end, r := range text {
+		for start := end; r == ')' && start >= 0; start-- {
+			part := "<% " + text[start:end+1] + " %>"
+			if len(part) >= len(shortest) || !balanced(text[start:end+1]) {
+				continue
+			}
+			if sameProblems(problems, expr.Check(part).Problems) {
+				shortest = part
+			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return shortest
 }
 
 // sameProblems reports whether an expression is refused for what a part of it is.
