@@ -46,6 +46,7 @@ var filters = map[string]filter{
 	"presence":   presence,
 	"quoted":     quoted,
 	"servers":    dictFilter(serverOption),
+	"some":       some,
 	"text":       asText,
 	"texts":      texts,
 	"truth":      func(v any) (any, error) { return value.Truth(v), nil },

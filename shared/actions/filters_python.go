@@ -183,6 +183,15 @@ func isUUID(s string) bool {
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
+// some refuses an id that is not true, without which a client would name another
+// resource.
+func some(v any) (any, error) {
+	if !value.Truth(v) {
+		return nil, fmt.Errorf("must be an id or a name, not %s", pythonRepr(v))
+	}
+	return v, nil
+}
+
 // integer is the text that Python's int reads.
 var integer = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)*$`)
 

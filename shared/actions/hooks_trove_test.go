@@ -171,6 +171,8 @@ func TestTroveArguments(t *testing.T) {
 			`POST /instances/i/metadata/k {"metadata":{"value":{"a":1}}}`, `{}`},
 		{"trove.metadata_create", `{"instance_id": "i", "key": "k/é", "value": null}`,
 			`POST /instances/i/metadata/k%2F%C3%A9 {"metadata":{"value":null}}`, `{}`},
+		{"trove.datastore_versions_update", `{"datastore": "d", "datastore_version": "v", "visibility": null}`,
+			`PUT /mgmt/datastores/d/versions/v {"datastore_version":{}}`, ""},
 		{"trove.users_get", `{"instance": "i", "username": "a.b/c", "hostname": "10.0.0.%"}`,
 			"GET /instances/i/users/a.b%2Fc%4010.0.0.%25", `{"name":"root","password":"p"}`},
 		{"trove.users_delete", `{"instance": "i", "username": 7, "hostname": ""}`, "DELETE /instances/i/users/7", ""},

@@ -25,6 +25,7 @@ func TestZunArguments(t *testing.T) {
 		{"zun.containers_create", `{"mounts": null}`, `POST /containers {"mounts":null}`, created},
 		{"zun.containers_create", `{"imag": "x"}`, "", `error: zun.containers_create: unknown parameter "imag"; did you mean image?`},
 		{"zun.containers_delete", `{"id": "c", "force": null, "stop": ["x"]}`, "DELETE /containers/c?force=None&stop=%5B%27x%27%5D", ""},
+		{"zun.containers_start", `{"id": 0}`, "", "error: zun.containers_start: parameter id must be an id or a name, not 0"},
 		{"zun.containers_kill", `{"id": "c", "signal": 9}`, "POST /containers/c/kill?signal=9", created},
 		{"zun.containers_commit", `{"id": "c", "repository": null, "tag": ""}`, "POST /containers/c/commit?repository=None&tag=", created},
 		{"zun.containers_list", `{"all_projects": 1, "name": "n", "x": [1]}`, "GET /containers?name=n&x=%5B1%5D", "[]"},

@@ -52,6 +52,10 @@ func (g *generator) call(seed uint64) call {
 	}
 	for _, k := range g.keywords {
 		if chosen[k] {
+			if len(g.examples[k]) == 0 { // it was only ever null
+				input.Set(k, v.any(1))
+				continue
+			}
 			input.Set(k, v.like(v.oneOf(g.examples[k])))
 		}
 	}
