@@ -121,6 +121,10 @@ func (c *call) recorded() (*step.Answer, error) {
 	switch c.t.Op {
 	case step.Item, step.Items, step.Child:
 		return nil, nil
+	case step.Prepare: // what comes next needs what was prepared
+		if len(c.task.Prepared) > 0 {
+			return nil, nil
+		}
 	}
 	a := &step.Answer{}
 	if err := json.Unmarshal(c.task.Answer, a); err != nil {

@@ -36,6 +36,14 @@ func newGraph(spec *step.Workflow, execution string, params *value.Map) *store.G
 // routes, and returns the tasks that start now. next are the tasks that the
 // routes name, also those behind a command.
 func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, next []string) []step.Arrival {
+	writable(g)
+	ended(g, name, id, next)
+	g.Running--
+	return dispatch(spec, g, id, hits)
+}
+
+// writable makes the maps of a graph that are not there, being empty.
+func writable(g *store.Graph) {
 	if g.Tasks == nil {
 		g.Tasks = map[string]*store.GraphTask{}
 	}
@@ -45,9 +53,6 @@ func advance(spec *step.Workflow, g *store.Graph, name, id string, hits []hit, n
 	if g.Joins == nil {
 		g.Joins = map[string]bool{}
 	}
-	ended(g, name, id, next)
-	g.Running--
-	return dispatch(spec, g, id, hits)
 }
 
 // began notes that a task starts, perhaps beside another execution of it.

@@ -71,6 +71,7 @@ func (e *Engine) resumed(ctx context.Context, head *store.Execution) ([]store.Re
 // not end the execution. A further pause among them counts for nothing, as in
 // Mistral.
 func unpark(s *started, head *store.Execution, g *store.Graph) []step.Arrival {
+	writable(g)
 	parked := g.Parked
 	g.Parked = nil
 	if s.reverse() {
@@ -104,16 +105,15 @@ func unpark(s *started, head *store.Execution, g *store.Graph) []step.Arrival {
 // wake makes a task that waited begin, or go on.
 func (e *Engine) wake(t *store.Task) (step.Arrival, error) {
 	if len(t.Prepared) > 0 {
-		p := &step.Prepared{}
+		p := &preparedRecord{}
 		if err := json.Unmarshal(t.Prepared, p); err != nil {
 			return step.Arrival{}, fmt.Errorf("task execution %s: %w", t.ID, err)
 		}
 		p.Pause = false
-		body, err := json.Marshal(p)
-		if err != nil {
+		var err error
+		if t.Prepared, err = p.encode(); err != nil {
 			return step.Arrival{}, err
 		}
-		t.Prepared = body
 	}
 	if t.State == Idle {
 		t.StartedAt = e.now()

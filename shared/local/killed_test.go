@@ -23,9 +23,9 @@ import (
 )
 
 // killable are workflows with a fork and its join, with-items, retries, waits,
-// killable are workflows with a fork and its join, with-items, retries, waits,
-// a sub-workflow and a global variable, in both forms, and a reverse one. Of the
-// actions nova.servers_create and nova.keypairs_create change something.
+// timeouts, sub-workflows, names that are expressions and a global variable, in
+// both forms, a reverse one, and one that pauses. Of the actions
+// nova.servers_create and nova.keypairs_create change something.
 var killable = map[string]string{
 	"structured": `
 version: '2.0'
@@ -40,6 +40,7 @@ wf:
 version: '2.0'
 wf:
   type: reverse
+  vars: {verb: create}
   output: {ids: <% $.ids %>, states: <% $.states %>, key: <% $.key %>, child: <% $.child %>, all: <% $.all %>}
   task-defaults: {requires: [begin]}
   tasks:
@@ -62,7 +63,9 @@ wf:
       publish: {child: <% task().result %>}
     key:
       requires: [right]
-      action: nova.keypairs_create name="key" public_key="k"
+      action: nova.keypairs_<%$.verb%>
+      input: {name: key, public_key: k}
+      wait-before: <% 2 %>
       retry: {count: 5, delay: 1}
       publish: {key: <% task().result.name %>}
     never: {action: nova.keypairs_create name="never" public_key="k"}
@@ -82,10 +85,49 @@ child:
       publish: {got: <% task().result.id %>}
     never: {action: nova.keypairs_create name="never" public_key="k", requires: make}
 `,
+	"pauses": `
+version: '2.0'
+wf:
+  vars: {ild: ild}
+  output: {ids: <% $.ids %>, key: <% $.key %>, child: <% $.child %>, all: <% $.all %>}
+  tasks:
+    begin: {action: std.echo output="begun", on-success: [left, right]}
+    left:
+      with-items: name in <% [a, b] %>
+      pause-before: <% true %>
+      wait-before: 1
+      action: nova.servers_create name=<% $.name %> image="i" flavor="f"
+      publish: {ids: <% task().result.id %>}
+      on-success: [joined]
+    right:
+      action: nova.keypairs_create name="key" public_key="k"
+      retry: {count: 5, delay: 1}
+      publish: {key: <% task().result.name %>}
+      on-success: [pause, calls]
+    calls:
+      workflow: ch<%$.ild%>
+      input: {name: e}
+      publish: {child: <% task().result %>}
+      on-success: [joined]
+    joined:
+      join: all
+      action: nova.servers_list
+      publish: {all: <% task().result %>}
+child:
+  input: [name]
+  output: {got: <% $.got %>}
+  tasks:
+    ready: {action: std.noop, on-success: make}
+    make:
+      pause-before: true
+      action: nova.servers_create name=<% $.name %> image="i" flavor="f"
+      publish: {got: <% task().result.id %>}
+`,
 }
 
 const killableRest = `
-  output: {ids: <% $.ids %>, states: <% $.states %>, key: <% $.key %>, child: <% $.child %>, all: <% $.all %>, mended: <% $.mended %>, calls: <% $.calls %>, everywhere: <% global(everywhere) %>}
+  vars: {verb: nova.servers_create, ild: ild}
+  output: {ids: <% $.ids %>, states: <% $.states %>, key: <% $.key %>, child: <% $.child %>, all: <% $.all %>, mended: <% $.mended %>, calls: <% $.calls %>, everywhere: <% global(everywhere) %>, named: <% $.named %>, late: <% $.late %>}
   tasks:
     begin: {action: std.echo output="begun", publish: {begun: <% task().result %>}, on-success: [left, right, wrong]}
     left:
@@ -110,7 +152,31 @@ const killableRest = `
       action: nova.keypairs_create name="key" public_key="k"
       retry: {count: 5, delay: 1}
       publish: {key: <% task().result.name %>}
-      on-success: [joined]
+      on-success: [named]
+    named:
+      action: <% $.verb %>
+      input: {name: f, image: i, flavor: f}
+      wait-before: <% 1 + 1 %>
+      timeout: <% 1000 %>
+      publish: {named: <% task().result.id %>}
+      on-success: [each_named]
+    each_named:
+      with-items: name in <% [g, h] %>
+      action: <% $.verb %>
+      input: {name: <% $.name %>, image: i, flavor: f}
+      publish: {named: '<% task().result.id + [$.named] %>'}
+      on-success: [child_named]
+    child_named:
+      workflow: ch<%$.ild%>
+      input: {name: i}
+      publish: {named: '<% $.named + [task().result] %>'}
+      on-success: [late]
+    late:
+      action: std.echo output="late"
+      wait-after: 3
+      timeout: 1
+      publish-on-error: {late: <% task().result %>}
+      on-error: [joined]
     wrong:
       action: std.fail
       on-success: [never]
@@ -307,6 +373,9 @@ func (k *killing) live(n int, done bool) (*store.Execution, *mortal) {
 	if errors.Is(err, store.ErrNoExecution) {
 		head, err = k.start(ctx, r, k.all, k.id)
 	}
+	for err == nil && head.State == engine.Paused {
+		head, err = r.Resume(ctx, k.id)
+	}
 	if table.dead {
 		k.autopsy(kept)
 		return nil, table
@@ -368,7 +437,7 @@ func (k *killing) describe(head *store.Execution) *value.Map {
 // nobody can know: that is the error then.
 func TestKilledAtWrites(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	for form, most := range map[string]int{"structured": 50, "threads": 20, "reverse": 20} {
+	for form, most := range map[string]int{"structured": 50, "threads": 20, "reverse": 20, "pauses": 20} {
 		if testing.Short() {
 			most /= 10
 		}

@@ -167,9 +167,6 @@ func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error
 	if head.Root != "" {
 		return nil, fmt.Errorf("execution %s is a sub-workflow of %s: resume that", id, head.Root)
 	}
-	if head, err = r.engine.Resume(ctx, id); err != nil {
-		return nil, err
-	}
 	start, err := r.records.Start(ctx, id)
 	if err != nil {
 		return nil, err
@@ -185,6 +182,16 @@ func (r *Runner) Resume(ctx context.Context, id string) (*store.Execution, error
 	p, err := r.Load(ctx, machines)
 	if err != nil {
 		return nil, err
+	}
+	if head.State == engine.Paused {
+		// It may have been killed while tasks came to their end that ran when it
+		// was paused.
+		if head, err = r.drive(ctx, p, start.Machine, head); err != nil || head.Finished {
+			return head, err
+		}
+		if head, err = r.engine.Resume(ctx, id); err != nil {
+			return nil, err
+		}
 	}
 	return r.drive(ctx, p, start.Machine, head)
 }

@@ -32,7 +32,7 @@ var notYet = map[string]bool{}
 var differs = map[string]string{
 	"fork_shared_variable": "2", "on_error_guard_false": "12", "context_keys": "13", "task_function": "14",
 	"error_unknown_workflow": "15", "timeout_items": "16", "timeout_expression_items": "16", "timeout_expression_subworkflow": "17", "timeout_subworkflow": "17",
-	"adhoc_unknown_base": "15", "adhoc_cycle": "15", "adhoc_output_error": "35", "adhoc_output_error_items": "35", "adhoc_output_empty": "49", "adhoc_output_no_execution": "35", "adhoc_nested_workbook": "36", "pause_before_join": "37",
+	"adhoc_unknown_base": "15", "adhoc_cycle": "15", "adhoc_output_error": "35", "adhoc_output_error_items": "35", "adhoc_output_empty": "49", "adhoc_output_no_execution": "35", "adhoc_nested_workbook": "36", "pause_before_join": "37", "pause_join_held_back": "62",
 	"join_input_invalid": "15", "dynamic_action_list": "3",
 	"on_clause_single_guard": "34", "command_task_of_that_name": "38", "command_fail_expression_message": "39", "retry_timeout_each": "40",
 	"items_variable_twice": "34", "yaml_key_twice": "34", "inline_twice": "34",

@@ -38,7 +38,7 @@ sub:
 		if err != nil {
 			t.Fatal(err)
 		}
-	got := time.Duration(-1)
+		got := time.Duration(-1)
 		for _, task := range tasks {
 			if task.Name == "after" {
 				got = task.StartedAt.Sub(epoch)
