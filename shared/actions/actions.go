@@ -38,7 +38,8 @@ type Action struct {
 	Doc      string  // one or two sentences
 	Request  string  // what it sends, for people: "GET /servers/detail"; empty for what sends nothing
 
-	spec *spec // how it is performed
+	keywords []string // the names that the catch-all takes, all if there are none
+	spec     *spec    // how it is performed
 }
 
 // Param is one parameter of an action.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -15,7 +16,7 @@ func (a *Action) CheckInput(names []string) error {
 	given := make(map[string]bool, len(names))
 	for _, name := range names {
 		given[name] = true
-		if _, own := a.Param(name); own || a.VarKW || a.IsTargetParam(name) {
+		if _, own := a.Param(name); own || a.takesKeyword(name) || a.IsTargetParam(name) {
 			continue
 		}
 		return InvalidInput{Action: a.Name, Parameter: name,
@@ -34,22 +35,29 @@ func (a *Action) CheckInput(names []string) error {
 	return nil
 }
 
+// takesKeyword reports whether the catch-all takes a keyword of that name.
+func (a *Action) takesKeyword(name string) bool {
+	return a.VarKW && (len(a.keywords) == 0 || slices.Contains(a.keywords, name))
+}
+
 // expected is the advice about an unknown parameter.
 func (a *Action) expected(name string) string {
 	var known []string
 	for _, p := range a.Params {
 		known = append(known, p.Name)
 	}
+	known = append(known, a.keywords...)
+	own := len(known)
 	if a.IsOpenStack() {
 		known = append(known, targetParams[:]...)
 	}
 	if near := nearest(name, known, 1); len(near) > 0 {
 		return didYouMean(near)
 	}
-	if len(a.Params) == 0 {
+	if own == 0 {
 		return "; it takes no parameters"
 	}
-	return "; it takes " + strings.Join(known[:len(a.Params)], ", ")
+	return "; it takes " + strings.Join(known[:own], ", ")
 }
 
 // CheckValues checks a call's arguments, names and types. Null passes as any
@@ -157,14 +165,14 @@ var userinfo = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@`)
 // secretKeys are names under which a body holds a secret, whichever action
 // takes it (compared in lower case, without - and _).
 var secretKeys = map[string]bool{
-	"password": true, "adminpass": true, "adminpassword": true, "originalpassword": true, "userpassword": true,
-	"newpassword": true, "oldpassword": true, "authkey": true, "secret": true, "privatekey": true, "psk": true,
+	"adminpass": true, "authkey": true, "secret": true, "privatekey": true, "psk": true,
 	"authorization": true, "xauthtoken": true, "xsubjecttoken": true, "token": true, "authtoken": true,
 	"applicationcredentialsecret": true, "consumersecret": true, "requestsecret": true, "accesssecret": true,
 }
 
 func isSecretKey(key string) bool {
-	return secretKeys[strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(key))]
+	key = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(key))
+	return secretKeys[key] || strings.HasSuffix(key, "password") // ipmi_password and the like of a node's driver
 }
 
 func redactNested(v any) any {

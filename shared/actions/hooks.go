@@ -29,6 +29,7 @@ func hookNamed(name string) hook {
 		gnocchiHooks,
 		manilaHooks,
 		keystoneHooks,
+		ironicHooks,
 		projectHooks,
 		swiftHooks,
 		zaqarHooks,

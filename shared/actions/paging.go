@@ -80,6 +80,9 @@ func asInt(v any) (int, bool) {
 	switch v := v.(type) {
 	case int64:
 		return int(v), true
+	case bool:
+		n, _ := bit(v)
+		return int(n.(int64)), true
 	case float64:
 		return int(v), true
 	case string:

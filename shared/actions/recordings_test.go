@@ -238,6 +238,9 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 		if strings.HasSuffix(a.spec.hookName, "_token") { // of OAuth
 			return 200, nil, "oauth_token=OT1&oauth_token_secret=OS1"
 		}
+		if a.Service == "ironic" && len(rec.Requests) == 1 && r.Method == http.MethodPut { // begun, and nothing to say yet
+			return http.StatusAccepted, nil, ""
+		}
 		if rec.Answer != nil && r.Method == http.MethodPut {
 			return 200, nil, r.Body
 		}
@@ -271,7 +274,7 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 func resource() map[string]any {
 	return map[string]any{
 		"id": "ID1", "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "zoneName": "ZONE1", "version": "2.1", "password": "PASSWORD1",
-		"volume_type_id": "ID1", "tenant_id": "TENANT1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace",
+		"provision_state": "active", "finished": true, "volume_type_id": "ID1", "tenant_id": "TENANT1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace",
 		"locations": []any{map[string]any{"url": "x-url", "metadata": map[string]any{}}},
 	}
 }

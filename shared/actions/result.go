@@ -2,7 +2,10 @@ package actions
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
@@ -11,17 +14,45 @@ import (
 //	(nothing)   the whole answer; null if it has no body
 //	null        null, whatever comes back
 //	found       true, or false if the answer is 404
+//	text        the answer's bytes as text
+//	any         the whole answer: data if it is JSON, else text
 //	key         the value under that key of the answer
 const (
 	resultWhole = ""
 	resultNull  = "null"
 	resultFound = "found"
+	resultText  = "text"
+	resultAny   = "any"
 )
+
+// decode is the data of an answer, as far as the call's result needs it.
+func (c *call) decode(answer *openstack.APIResponse) (any, error) {
+	switch c.result {
+	case resultNull, resultFound:
+		return nil, nil
+	case resultText:
+		return asUTF8(answer.Body), nil
+	}
+	body, err := answer.Value()
+	switch {
+	case err == nil:
+		return body, nil
+	case c.result == resultAny:
+		return asUTF8(answer.Body), nil
+	case c.method == http.MethodDelete:
+		return nil, nil // a deletion's answer is nothing that a workflow waits for
+	default:
+		return nil, err
+	}
+}
+
+// asUTF8 is bytes as text, with a mark for each that can't be.
+func asUTF8(b []byte) string { return strings.ToValidUTF8(string(b), "\ufffd") }
 
 // unwrap takes from a decoded answer what the table calls the result.
 func unwrap(result string, body any) (any, error) {
 	switch result {
-	case resultWhole:
+	case resultWhole, resultText, resultAny:
 		return body, nil
 	case resultNull:
 		return nil, nil

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
@@ -193,6 +194,7 @@ type request struct {
 	Header       http.Header
 	Body         any // package value data or []byte; nil for none
 	Microversion string
+	Pinned       bool  // the microversion is the caller's word and not to be lowered
 	FromRoot     bool  // the path is below the service's root, before any version
 	Once         bool  // sent again only where it surely did not arrive
 	Anonymous    bool  // without a token
@@ -263,11 +265,9 @@ func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any,
 	if err != nil {
 		return nil, err
 	}
-	var body any
-	if c.result != resultNull && c.result != resultFound {
-		if body, err = answer.Value(); err != nil && c.method != http.MethodDelete {
-			return nil, err // a deletion's answer is nothing that a workflow waits for
-		}
+	body, err := c.decode(answer)
+	if err != nil {
+		return nil, err
 	}
 	result, err := unwrap(c.result, body)
 	if err != nil {
@@ -352,15 +352,22 @@ func (inv *invocation) remember(answer any) {
 
 // build makes the request of a call.
 func (inv *invocation) build(c *call) (request, error) {
-	req := request{Method: c.method, Microversion: c.microversion, FromRoot: c.root, Once: c.once}
+	req := request{Microversion: c.microversion, FromRoot: c.root, Once: c.once}
 	var err error
-	if req.Path, err = expandPath(c.path, inv.args); err != nil {
+	if req.Method, err = verb(c.method, inv.args); err != nil {
 		return req, err
+	}
+	if pinned, ok := inv.args[c.pin].(string); ok {
+		req.Microversion, req.Pinned = pinned, true
 	}
 	if c.query != nil {
 		if req.Query, err = expandQuery(c.query, inv.args); err != nil {
 			return req, err
 		}
+	}
+	inv.args["@query"] = len(req.Query) > 0
+	if req.Path, err = expandPath(c.path, inv.args); err != nil {
+		return req, err
 	}
 	if c.headers != nil {
 		v, _, err := c.headers.eval(inv.args)
@@ -383,6 +390,25 @@ func (inv *invocation) build(c *call) (request, error) {
 		}
 	}
 	return req, nil
+}
+
+// verb is a request's method, or what the argument {name} says.
+func verb(method string, args arguments) (string, error) {
+	name, ok := strings.CutPrefix(method, "{")
+	if !ok {
+		return method, nil
+	}
+	name = strings.TrimSuffix(name, "}")
+	s, _ := args[name].(string)
+	if !isToken(s) {
+		return "", badArgument{name, "must be a method of HTTP such as PATCH, not " + pythonRepr(args[name])}
+	}
+	return strings.ToUpper(s), nil
+}
+
+// isToken reports whether s is a token of HTTP (RFC 9110, 5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.Trim(strings.ToUpper(s), "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // expandQuery makes a query: each value as Python's str, a list as one

@@ -31,6 +31,9 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 			api.Header.Set("Content-Type", "application/json")
 		}
 	}
+	if req.Pinned {
+		return service.Do(ctx, api)
+	}
 	return inv.runner.negotiate(ctx, service, api)
 }
 

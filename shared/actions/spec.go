@@ -24,7 +24,7 @@ type callCase struct {
 
 // call is what one call of an action sends and what comes back.
 type call struct {
-	method       string
+	method       string // or {name} for what an argument says
 	path         []pathNode
 	query        node
 	body         node
@@ -38,6 +38,7 @@ type call struct {
 	once         bool   // a repeated request would do the thing twice
 	drop         string // a field of the answer's resources that is dropped
 	microversion string // that the request is written against; empty for none
+	pin          string // the argument that asks for another microversion
 	serviceType  string
 	refuse       string
 	nothing      bool

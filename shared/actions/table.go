@@ -2,6 +2,7 @@ package actions
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -41,6 +42,10 @@ type serviceFacts struct {
 	Doc          string `yaml:"doc"`          // for people
 	Microversion string `yaml:"microversion"` // that the table is written against
 	Drop         string `yaml:"drop"`         // a field that every result loses
+
+	Headers yaml.Node         `yaml:"headers"` // of every call that has none of its own
+	About   map[string]string `yaml:"about"`   // what a parameter of many entries means
+	Pin     string            `yaml:"pin"`     // the parameter that asks for another microversion
 }
 
 // entryYAML is an action's entry as it stands in a table.
@@ -50,7 +55,8 @@ type entryYAML struct {
 	About    map[string]string `yaml:"about"`  // what a parameter means, where its name does not say it
 	ReadOnly *bool             `yaml:"readonly"`
 	Async    bool              `yaml:"async"`
-	Hook     string            `yaml:"hook"` // Go code that performs the action
+	Hook     string            `yaml:"hook"`     // Go code that performs the action
+	Keywords string            `yaml:"keywords"` // the names that the catch-all takes, all if empty
 	Cases    []caseYAML        `yaml:"cases"`
 	callYAML `yaml:",inline"`
 }
@@ -152,7 +158,7 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 	varkwDoc := e.About[varkw]
 	delete(e.About, varkw)
 	for i := range params {
-		params[i].Doc = e.About[params[i].Name]
+		params[i].Doc = cmp.Or(e.About[params[i].Name], t.facts.About[params[i].Name])
 		delete(e.About, params[i].Name)
 	}
 	for unknown := range e.About {
@@ -165,7 +171,7 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 	s.varkw = varkw
 	a := &Action{
 		Name: t.prefix + name, Service: t.service, Params: params, VarKW: varkw != "", VarKWDoc: varkwDoc,
-		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), Async: e.Async, spec: s,
+		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), Async: e.Async, spec: s, keywords: splitParams(e.Keywords),
 	}
 	if e.ReadOnly != nil {
 		a.ReadOnly = *e.ReadOnly
@@ -180,7 +186,10 @@ func (t *table) buildSpec(e *entryYAML) (*spec, error) {
 			return nil, fmt.Errorf("no hook %q", e.Hook)
 		}
 	}
-	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion, drop: t.facts.Drop}
+	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion, drop: t.facts.Drop, pin: t.facts.Pin}
+	if err := base.apply(&callYAML{Headers: t.facts.Headers}); err != nil {
+		return nil, err
+	}
 	if err := base.apply(&e.callYAML); err != nil {
 		return nil, err
 	}
