@@ -154,7 +154,7 @@ var accessChecks = map[string]func(string) error{
 func checkNetwork(s string) error {
 	host, mask, masked := strings.Cut(s, "/")
 	addr, err := netip.ParseAddr(host)
-	if err != nil {
+	if err != nil || strings.Contains(addr.Zone(), "%") {
 		return fmt.Errorf("must be an IP address or network, not %q", s)
 	}
 	length := addr.BitLen()

@@ -75,6 +75,7 @@ func TestManilaAccess(t *testing.T) {
 		{"ip", `"10.0.0.0/"`, `"" is no mask`},
 		{"ip", `"2001:db8::/255.0.0.0"`, "is no mask"},
 		{"ip", `"01.2.3.4"`, "must be an IP address or network"},
+		{"ip", `"fe80::1%a%b"`, "must be an IP address or network"},
 		{"ip", `"host"`, "must be an IP address or network"},
 		{"ip", `5`, "must be a string, not a number"},
 		{"user", `"abcd"`, ""},

@@ -211,7 +211,7 @@ func unescaped(join string) func(c call, client, our end) (end, end) {
 	}
 }
 
-// pastesQueries are the beginnings of actions whose clients put a value into the query as it is.
+// pastesQueries are the beginnings of actions whose clients put values into the query as they are.
 var pastesQueries = []string{
 	"nova.glance_find_image", "nova.neutron_find_network", "cinder.services_", "manila.quotas_", "manila.share_instances_",
 	"manila.share_replicas_list", "manila.share_snapshot_instances_list", "manila.shares_delete",
@@ -222,12 +222,11 @@ func unescapedQuery(c call, client, our end) (end, end) {
 		return client, our
 	}
 	for i, r := range our.requests {
-		for _, v := range c.Input.All() {
-			if s, ok := v.(string); ok {
-				r.Query = strings.ReplaceAll(r.Query, url.QueryEscape(s), s)
-			}
+		pairs := strings.Split(r.Query, "&")
+		for j, p := range pairs {
+			pairs[j] = unescape(p, url.QueryUnescape)
 		}
-		r.Query, _, _ = strings.Cut(r.Query, "#") // what follows is not sent
+		r.Query, _, _ = strings.Cut(strings.Join(pairs, "&"), "#") // what follows is not sent
 		our.requests[i] = r
 	}
 	return client, our

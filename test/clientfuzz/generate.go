@@ -32,7 +32,7 @@ func newGenerator(a *actions.Action, inputs []*value.Map) *generator {
 			if v != nil && !slices.ContainsFunc(g.examples[k], func(e any) bool { return value.Equal(e, v) }) {
 				g.examples[k] = append(g.examples[k], v)
 			}
-			if _, own := a.Param(k); !own && a.VarKW && !slices.Contains(g.keywords, k) {
+			if _, own := a.Param(k); v != nil && !own && a.VarKW && !slices.Contains(g.keywords, k) {
 				g.keywords = append(g.keywords, k)
 			}
 		}
