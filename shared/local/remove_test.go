@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sirocco-workflows/sirocco/shared/engine"
 	"github.com/sirocco-workflows/sirocco/shared/local"
 	"github.com/sirocco-workflows/sirocco/shared/store"
 )
@@ -39,7 +40,12 @@ func TestRemove(t *testing.T) {
 		s.table = table
 		for _, text := range killable {
 			s.actions = process{&cloud{made: map[string]int{}, tries: map[string]int{}}, &mortal{Table: table}, s.std()}
-			s.run(text)
+			for head, r := s.run(text); head.State == engine.Paused; {
+				var err error
+				if head, err = r.Resume(ctx, head.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		s.actions = nil
 		gone := len(table.keys)
