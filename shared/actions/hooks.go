@@ -32,6 +32,7 @@ func hookNamed(name string) hook {
 		ironicHooks,
 		projectHooks,
 		swiftHooks,
+		swiftServiceHooks,
 		zaqarHooks,
 		troveHooks,
 		zunHooks,

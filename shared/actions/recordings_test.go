@@ -244,8 +244,12 @@ func plausible(a *Action, input *value.Map, rec recording) func(stubRequest) (in
 		if rec.Answer != nil && r.Method == http.MethodPut {
 			return 200, nil, r.Body
 		}
-		if a.spec.base.result == "listing" {
-			return 200, nil, "[]"
+		if r.Query.Get("format") == "json" { // a listing of the object store
+			page := map[string]string{"": `[{"name": "NAME1"}]`, "/x-container": `[{"name": "OBJ1"}]`}[r.Path]
+			if a.Service == "swift" || r.Query.Has("marker") {
+				page = "[]"
+			}
+			return 200, nil, page
 		}
 		body := resource()
 		if rec.Answer != nil {
