@@ -55,12 +55,13 @@ type Param struct {
 
 // TargetParams are the parameters that say where an OpenStack action goes. Every
 // such action accepts them besides its own: action_region (or region), cloud (a
-// name in clouds.yaml), auth_url, interface (public, internal or admin).
-var targetParams = [...]string{"action_region", "region", "cloud", "auth_url", "interface"}
+// name in clouds.yaml), auth_url, interface (public, internal or admin), and the
+// microversion of the service to speak.
+var targetParams = [...]string{"action_region", "region", "cloud", "auth_url", "interface", "microversion"}
 
 // TargetParams returns the names of the parameters that every OpenStack action
 // accepts besides its own, and that say where it goes: action_region or region,
-// cloud, auth_url and interface.
+// cloud, auth_url, interface and microversion.
 func TargetParams() []string { return slices.Clone(targetParams[:]) }
 
 // IsOpenStack reports whether the action goes to a cloud, and so accepts the

@@ -64,6 +64,7 @@ Every action but those of std also takes where it goes:
 | cloud | a configured cloud, by its name |
 | auth_url | a Keystone, as far as the policy allows it |
 | interface | public, internal or admin |
+| microversion | of the service, as text ("2.60"); else the one that the table is written against, or an older cloud's newest |
 
 An action that has a parameter of that name itself (keystone's region, say) keeps
 it; the region is then named by action_region.

@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ import (
 // The tables are written against a microversion of each service. A cloud that is
 // older refuses it with 406, before it does anything; then its own newest is
 // looked up once, and is what is asked for from there on. A cloud that has it,
-// as most have, is asked for nothing extra.
+// as most have, is asked for nothing extra. A microversion that the caller asks for is
+// sent as it is, and never lowered.
 
 // versionCache holds the newest microversion of the endpoints that lack the
 // tables' own.
@@ -37,6 +39,36 @@ func (c *versionCache) set(endpoint, version string) {
 		c.newest = map[string]string{}
 	}
 	c.newest[endpoint] = version
+}
+
+// pin takes the microversion that a call asks for.
+func (inv *invocation) pin() error {
+	pinned := inv.call.Microversion
+	if inv.action.IsTargetParam("microversion") {
+		if v, _ := inv.call.Input.Get("microversion"); v != nil {
+			pinned = pythonStr(v)
+		}
+	}
+	if pinned == "" {
+		return nil
+	}
+	why := ""
+	switch {
+	case !inv.action.IsOpenStack() || inv.action.spec.base.microversion == "":
+		why = "is given, but the service has none"
+	case !isVersion(pinned):
+		why = fmt.Sprintf("must be text such as %q, not %q", inv.action.spec.base.microversion, pinned)
+	default:
+		inv.pinned = pinned
+		return nil
+	}
+	return InvalidInput{Action: inv.action.Name, Parameter: "microversion", Message: inv.action.Name + ": microversion " + why}
+}
+
+// isVersion reports whether a text is two numbers with a dot between them.
+func isVersion(s string) bool {
+	major, minor, ok := strings.Cut(s, ".")
+	return ok && isDigits(major) && isDigits(minor) && major[0] != '-' && minor[0] != '-'
 }
 
 // negotiate sends a request at the wanted microversion or, where the endpoint

@@ -61,10 +61,13 @@ func (r *Runner) Registry() *Registry { return r.registry }
 
 // Call asks for one action.
 type Call struct {
-	Action  string
-	Input   *value.Map        // the arguments, target parameters among them
-	Target  openstack.Request // where to go, as far as the input does not say so
-	Context ExecContext
+	Action string
+	Input  *value.Map        // the arguments, target parameters among them
+	Target openstack.Request // where to go, as far as the input does not say so
+	// Microversion, such as "2.60", is spoken instead of the table's or an older
+	// endpoint's newest; the input's goes first.
+	Microversion string
+	Context      ExecContext
 }
 
 // ExecContext says which execution a call belongs to, for std.mistral_http. All
@@ -96,6 +99,9 @@ func (r *Runner) Run(ctx context.Context, c Call) (Outcome, error) {
 	}
 	inv := &invocation{runner: r, action: a, call: c, target: r.target(a, c)}
 	inv.args = a.bind(c.Input)
+	if err := inv.pin(); err != nil {
+		return Outcome{}, err
+	}
 	perform := inv.perform
 	if a.spec.hook != nil {
 		perform = func(ctx context.Context) (any, error) { return a.spec.hook(ctx, inv) }
@@ -181,6 +187,7 @@ type invocation struct {
 	call     Call
 	args     arguments
 	target   openstack.Request
+	pinned   string // the microversion that the caller asks for; empty: the table's
 	went     openstack.Target
 	session  *openstack.Session
 	services map[string]*openstack.Service // by type, once resolved

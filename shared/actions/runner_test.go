@@ -399,6 +399,40 @@ func TestExperimentsOfAnOlderCloud(t *testing.T) {
 	}
 }
 
+func TestMicroversionOfTheCall(t *testing.T) {
+	cloud := newStubCloud(t)
+	runner := cloud.runner()
+	cloud.answer = answerJSON(200, `{"servers": [], "stacks": []}`)
+	for _, tc := range []struct{ action, input, event, want, err string }{
+		{"nova.servers_list", `{"microversion": "2.60"}`, "", "compute 2.60", ""},
+		{"nova.servers_list", `{}`, "2.61", "compute 2.61", ""},
+		{"nova.servers_list", `{"microversion": "2.60"}`, "2.61", "compute 2.60", ""},
+		{"nova.servers_list", `{"microversion": null}`, "", "compute 2.92", ""},
+		{"nova.servers_list", `{"microversion": 2.6}`, "", "", "must be a string, not a number"},
+		{"nova.servers_list", `{"microversion": "latest"}`, "", "", `must be text such as "2.92", not "latest"`},
+		{"heat.stacks_list", `{"microversion": "1.0"}`, "", "", "the service has none"},
+		{"std.noop", `{}`, "2.1", "", "the service has none"},
+	} {
+		input := decodeInput(t, []byte(tc.input))
+		_, err := runner.Run(context.Background(), Call{Action: tc.action, Input: input, Microversion: tc.event})
+		sent := cloud.take()
+		if tc.err != "" {
+			if !errors.As(err, new(InvalidInput)) || !strings.Contains(err.Error(), tc.err) || len(sent) != 0 {
+				t.Errorf("%s(%s) %s: %v, %d requests", tc.action, tc.input, tc.event, err, len(sent))
+			}
+			continue
+		}
+		if err != nil || len(sent) != 1 || sent[0].Header.Get("OpenStack-API-Version") != tc.want {
+			t.Errorf("%s(%s) %s: %v %v; want %s", tc.action, tc.input, tc.event, err, sent, tc.want)
+		}
+	}
+	cloud.answer = answerJSON(406, `{"computeFault": {"message": "Version 2.60 is not supported"}}`)
+	_, err := run(t, runner, "nova.servers_list", `{"microversion": "2.60"}`)
+	if sent := cloud.take(); err == nil || !strings.Contains(err.Error(), "2.60 is not supported") || len(sent) != 1 {
+		t.Errorf("a pinned microversion that the cloud hasn't got: %v, %d requests", err, len(sent))
+	}
+}
+
 func TestRunStopsWithItsContext(t *testing.T) {
 	cloud := newStubCloud(t)
 	runner := cloud.runner()

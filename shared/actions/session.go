@@ -31,6 +31,10 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 			api.Header.Set("Content-Type", "application/json")
 		}
 	}
+	if inv.pinned != "" && api.Microversion != "" {
+		api.Microversion = inv.pinned
+		return service.Do(ctx, api)
+	}
 	if req.Pinned {
 		return service.Do(ctx, api)
 	}

@@ -218,7 +218,7 @@ func (c *call) once(ctx context.Context, act *store.Action, input *value.Map) (a
 	}
 	defer cancel()
 	out, err := c.e.opts.Actions.Run(inner, actions.Call{
-		Action: c.ev.Action, Input: input, Target: c.target(),
+		Action: c.ev.Action, Input: input, Target: c.target(), Microversion: c.ev.Microversion,
 		Context: actions.ExecContext{WorkflowName: c.spec.Name, ExecutionID: c.t.Execution, TaskID: c.task.ID, ActionID: act.ID},
 	})
 	if err != nil && ctx.Err() == nil && inner.Err() != nil {

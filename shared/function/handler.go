@@ -106,9 +106,10 @@ func (f *Function) direct(ctx context.Context, ev *step.Event, raw json.RawMessa
 // call and nowhere else.
 func directCall(ev *step.Event) (actions.Call, error) {
 	call := actions.Call{
-		Action: ev.Action,
-		Input:  value.NewMap(0),
-		Target: openstack.Request{AuthURL: ev.AuthURL, Region: ev.Region, Interface: ev.Interface},
+		Action:       ev.Action,
+		Input:        value.NewMap(0),
+		Target:       openstack.Request{AuthURL: ev.AuthURL, Region: ev.Region, Interface: ev.Interface},
+		Microversion: ev.Microversion,
 	}
 	switch input := ev.Input.V.(type) {
 	case nil:
@@ -134,7 +135,7 @@ func directCall(ev *step.Event) (actions.Call, error) {
 // checkMembers refuses members that a direct event does not have, so that a
 // misspelt one is not passed over in silence.
 func checkMembers(raw json.RawMessage) error {
-	known := []string{"action", "region", "auth_url", "interface", "credentials", "input"}
+	known := []string{"action", "region", "auth_url", "interface", "microversion", "credentials", "input"}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return InvalidInput{"the event must be an object: " + err.Error()}

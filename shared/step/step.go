@@ -30,14 +30,16 @@ const (
 // Event is what a function is called with: a direct call of one action, or,
 // with Task, a step of a workflow. In a workflow Input holds templates.
 type Event struct {
-	Action      string    `json:"action,omitempty"`
-	Region      string    `json:"region,omitempty"`
-	AuthURL     string    `json:"auth_url,omitempty"`
-	Interface   string    `json:"interface,omitempty"`
-	Credentials value.Any `json:"credentials,omitzero"`
-	Input       value.Any `json:"input,omitzero"`
-	Adhoc       []Adhoc   `json:"adhoc,omitempty"` // outermost first; Action is what is underneath
-	Task        *Task     `json:"task,omitempty"`
+	Action    string `json:"action,omitempty"`
+	Region    string `json:"region,omitempty"`
+	AuthURL   string `json:"auth_url,omitempty"`
+	Interface string `json:"interface,omitempty"`
+	// Microversion of the service to speak, such as "2.60".
+	Microversion string    `json:"microversion,omitempty"`
+	Credentials  value.Any `json:"credentials,omitzero"`
+	Input        value.Any `json:"input,omitzero"`
+	Adhoc        []Adhoc   `json:"adhoc,omitempty"` // outermost first; Action is what is underneath
+	Task         *Task     `json:"task,omitempty"`
 }
 
 // Adhoc is an ad-hoc action that a task calls: its input becomes the input of
