@@ -55,6 +55,9 @@ type Options struct {
 	// Env is the environment that the workflow will be run with, where that is
 	// known: its __actions give actions parameters by default.
 	Env *value.Map
+	// Threads takes the threads form even where the structured one would do, so
+	// that a test can hold one to the other.
+	Threads bool
 }
 
 // Workflow is a compiled workflow.
@@ -81,7 +84,7 @@ func (w *Workflow) Form() string {
 // Files compiles all workflows of the files, which may call each other. The
 // diagnostics are sorted; there is no result if one of them is an error.
 func Files(files []*dsl.File, opts Options) ([]*Workflow, dsl.Diagnostics) {
-	c := &compiler{registry: opts.Registry, checkOnly: opts.CheckOnly, env: opts.Env, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
+	c := &compiler{registry: opts.Registry, checkOnly: opts.CheckOnly, env: opts.Env, threads: opts.Threads, known: map[string]*source{}, adhoc: map[string]*dsl.AdhocAction{}}
 	c.collect(files)
 	for _, s := range c.sources {
 		c.current = s
@@ -113,6 +116,7 @@ type source struct {
 type compiler struct {
 	registry  *actions.Registry
 	checkOnly bool
+	threads   bool
 	env       *value.Map
 	sources   []*source
 	known     map[string]*source          // by qualified name
@@ -195,7 +199,7 @@ func (c *compiler) analyse(s *source) {
 		return
 	}
 	_, structured := newBuilder(s, s.tasks).structured()
-	s.spec.Threads = !structured
+	s.spec.Threads = c.threads || !structured
 }
 
 func build(s *source) (*asl.Machine, []part) {

@@ -96,6 +96,29 @@ func TestMistral(t *testing.T) {
 	}
 }
 
+// waits are the keys with which a workflow takes seconds.
+var waits = regexp.MustCompile(`wait-|timeout|delay[:=] *[^0]|std\.sleep`)
+
+// TestMistralThreads holds the threads form of the same workflows to it, also of
+// those that take the structured one by themselves.
+func TestMistralThreads(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(casesDir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, path := range paths {
+		c := readCase(t, path)
+		if slices.ContainsFunc(c.Files, func(f outcome.File) bool { return waits.Match(f.Data) }) {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			c.Threads = true
+			runCase(t, c)
+		})
+	}
+}
+
 // TestLanguage holds docs/language.md to the cases: it names each of them, and
 // none that there is not.
 func TestLanguage(t *testing.T) {

@@ -40,6 +40,8 @@ type File struct {
 type Case struct {
 	Files         []File
 	Input, Params *value.Map
+	// Threads takes the threads form for all workflows.
+	Threads bool
 }
 
 // Of runs a case.
@@ -48,7 +50,7 @@ func Of(ctx context.Context, c Case) (*value.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, diags := Compile(registry, c.Files, c.env())
+	all, diags := compiled(c.Files, compile.Options{Registry: registry, Env: c.env(), Threads: c.Threads})
 	if diags.HasErrors() {
 		return rejected(diags), nil
 	}
@@ -64,6 +66,10 @@ func (c Case) env() *value.Map {
 // Compile parses and compiles files. env is the environment to run them with;
 // nil = none.
 func Compile(registry *actions.Registry, texts []File, env *value.Map) ([]*compile.Workflow, dsl.Diagnostics) {
+	return compiled(texts, compile.Options{Registry: registry, Env: env})
+}
+
+func compiled(texts []File, opts compile.Options) ([]*compile.Workflow, dsl.Diagnostics) {
 	var files []*dsl.File
 	for _, f := range texts {
 		file, diags := dsl.Parse(f.Name, f.Data, dsl.Options{})
@@ -72,7 +78,7 @@ func Compile(registry *actions.Registry, texts []File, env *value.Map) ([]*compi
 		}
 		files = append(files, file)
 	}
-	return compile.Files(files, compile.Options{Registry: registry, Env: env})
+	return compile.Files(files, opts)
 }
 
 func run(ctx context.Context, registry *actions.Registry, all []*compile.Workflow, c Case) (*value.Map, error) {
