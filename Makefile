@@ -117,7 +117,7 @@ mistral-golden: ## record the language's golden files from a real Mistral
 # separated), and the first seed.
 N ?= 200
 SEED ?= 1
-KINDS ?= workflows,reverse,expressions,damage
+KINDS ?= workflows,reverse,workbooks,expressions,damage
 .PHONY: mistral-fuzz
 mistral-fuzz: ## N random cases from SEED on, here and in a real Mistral; prints the first that differs
 	go run ./test/mistralfuzz -n $(N) -seed $(SEED) -kinds $(KINDS)

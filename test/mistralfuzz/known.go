@@ -164,7 +164,7 @@ func replaced(v any, by func(string) string) any {
 // on-error clause whose guards were all false.
 func unnamedFailures(o *outcomes) bool {
 	unnamed := map[string]bool{}
-	for _, wf := range o.Doc.Keys() {
+	for _, wf := range generate.Workflows(o.Doc).Keys() {
 		for name := range tasksOf(o.Doc, wf).All() {
 			if clause, ok := bodyOf(o.Case, wf, name).Get("on-error"); ok && strings.Contains(encode(clause), "<%") {
 				unnamed[name] = true

@@ -39,7 +39,7 @@ func main() {
 	flag.IntVar(&o.n, "n", 200, "how many of each kind")
 	flag.Uint64Var(&o.seed, "seed", 1, "the first seed; each case has the next one")
 	flag.StringVar(&o.venv, "venv", ".venv/mistral", "virtual environment with Mistral, made if it is not there")
-	flag.StringVar(&o.kinds, "kinds", "workflows,reverse,expressions,damage", "what to make")
+	flag.StringVar(&o.kinds, "kinds", "workflows,reverse,workbooks,expressions,damage", "what to make")
 	flag.BoolVar(&o.all, "all", false, "go on after a difference")
 	flag.IntVar(&o.jobs, "jobs", 2, "how many at once")
 	flag.IntVar(&o.orders, "orders", 24, "how many random orders of Mistral to try where outcomes differ")
@@ -56,7 +56,7 @@ var errDiffers = errors.New("Sirocco and Mistral differ")
 type check func(ctx context.Context, m *mistral, seed uint64) (verdict, error)
 
 func run(ctx context.Context, o options) error {
-	checks := map[string]check{"workflows": o.workflow, "reverse": o.reverse, "expressions": expressions, "damage": damaged}
+	checks := map[string]check{"workflows": o.workflow, "reverse": o.reverse, "workbooks": o.workbook, "expressions": expressions, "damage": damaged}
 	for kind := range strings.SplitSeq(o.kinds, ",") {
 		if checks[kind] == nil {
 			return fmt.Errorf("there is no kind %q; there are %v", kind, slices.Sorted(mapsKeys(checks)))

@@ -72,7 +72,11 @@ func (m *mistral) ask(question map[string]any) (*value.Map, error) {
 // run is how a case ends. Shuffle 0 does one thing after the other; with any
 // other number the order of what may happen at the same time is random.
 func (m *mistral) run(c generate.Case, shuffle uint64) (*value.Map, error) {
-	return m.ask(map[string]any{"definitions": []string{string(c.YAML())}, "input": c.Input, "params": c.Params, "shuffle": shuffle, "arrivals": true})
+	var definitions []string
+	for _, text := range c.Files() {
+		definitions = append(definitions, string(text))
+	}
+	return m.ask(map[string]any{"definitions": definitions, "input": c.Input, "params": c.Params, "shuffle": shuffle, "arrivals": true})
 }
 
 // rejected reports why a text is turned down, "" if it is not.

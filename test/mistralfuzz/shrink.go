@@ -39,7 +39,10 @@ func shrinkOnce(c generate.Case, still func(generate.Case) bool) (generate.Case,
 // reductions are the ways to make a case smaller by one step, the larger steps first.
 func reductions(c generate.Case) []func() generate.Case {
 	var out []func() generate.Case
-	for _, wf := range c.Doc.Keys() {
+	if c.Before != nil {
+		out = append(out, func() generate.Case { d := c; d.Before = nil; return d })
+	}
+	for _, wf := range generate.Workflows(c.Doc).Keys() {
 		for _, t := range tasksOf(c.Doc, wf).Keys() {
 			out = append(out, func() generate.Case { return withoutTask(c, wf, t) })
 		}
@@ -61,7 +64,7 @@ func reductions(c generate.Case) []func() generate.Case {
 }
 
 func tasksOf(doc *value.Map, wf string) *value.Map {
-	v, _ := doc.Get(wf)
+	v, _ := generate.Workflows(doc).Get(wf)
 	m, _ := v.(*value.Map)
 	tasks, _ := m.Get("tasks")
 	list, _ := tasks.(*value.Map)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +21,11 @@ func (o options) workflow(ctx context.Context, m *mistral, seed uint64) (verdict
 // reverse compares the outcomes of one random reverse workflow.
 func (o options) reverse(ctx context.Context, m *mistral, seed uint64) (verdict, error) {
 	return o.workflowOf(ctx, m, generate.Workflow(seed, generate.Options{Reverse: true}))
+}
+
+// workbook compares the outcomes of one random workbook.
+func (o options) workbook(ctx context.Context, m *mistral, seed uint64) (verdict, error) {
+	return o.workflowOf(ctx, m, generate.Workbook(seed, generate.Options{}))
 }
 
 func (o options) workflowOf(ctx context.Context, m *mistral, c generate.Case) (verdict, error) {
@@ -42,7 +49,7 @@ func (o options) workflowOf(ctx context.Context, m *mistral, c generate.Case) (v
 	if !w.differs() {
 		small, w = c, v // too much was taken away
 	}
-	v.text = string(small.YAML()) + "input: " + encode(small.Input) + " params: " + encode(small.Params) + "\n" + w.text
+	v.text = string(bytes.Join(small.Files(), []byte("---\n"))) + "input: " + encode(small.Input) + " params: " + encode(small.Params) + "\n" + w.text
 	return v, nil
 }
 
@@ -139,12 +146,18 @@ func texts(v any) []string {
 	return out
 }
 
+func files(c generate.Case) []outcome.File {
+	var out []outcome.File
+	for i, text := range c.Files() {
+		out = append(out, outcome.File{Name: fmt.Sprintf("file%d.yaml", i+1), Data: text})
+	}
+	return out
+}
+
 func runOurs(ctx context.Context, c generate.Case) (*value.Map, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	ours, err := outcome.Of(ctx, outcome.Case{
-		Files: []outcome.File{{Name: "wf.yaml", Data: c.YAML()}}, Input: c.Input, Params: c.Params,
-	})
+	ours, err := outcome.Of(ctx, outcome.Case{Files: files(c), Input: c.Input, Params: c.Params})
 	if err != nil {
 		return value.MapOf("crashed", err.Error()), nil
 	}

@@ -14,6 +14,8 @@ func (w *workflow) scope(t *task) []variable { return slices.Concat(w.known, t.s
 // fill gives a task an action or a sub-workflow, and what it publishes.
 func (w *workflow) fill(t *task) {
 	switch n := w.IntN(100); {
+	case len(w.acts) > 0 && w.chance(50):
+		w.callAdhoc(t, w.scope(t))
 	case n < 18:
 		t.body.Set("action", "std.noop")
 	case n < 21: // without an action it is a noop
@@ -75,6 +77,8 @@ func (w *workflow) items(t *task) {
 		t.body.Set("action", "std.noop")
 	case n < 4 && len(w.subs) > 0:
 		w.callWith(t, scope)
+	case n < 7 && len(w.acts) > 0:
+		w.callAdhoc(t, scope)
 	default:
 		w.echo(t, scope)
 	}
@@ -93,7 +97,10 @@ func (w *workflow) call(t *task) { w.callWith(t, w.scope(t)) }
 func (w *workflow) callWith(t *task, scope []variable) {
 	sub := pick(w.gen, w.subs...)
 	t.body.Set("workflow", sub.name)
-	if w.chance(10) {
+	switch {
+	case w.book != "" && w.chance(30):
+		t.body.Set("workflow", w.book+"."+sub.name)
+	case w.chance(10):
 		t.body.Set("workflow", "<% "+sub.name+" %>")
 	}
 	in := value.NewMap(0)

@@ -20,14 +20,34 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
-// Case is a file of workflows, of which the first is started, with its input
-// and parameters (`env`, and `task_name` of a reverse one).
+// Case is a file of workflows, or a workbook, of which the first is started, with
+// its input and parameters (`env`, and `task_name` of a reverse one).
 type Case struct {
 	Doc, Input, Params *value.Map
+	// Before are files which are defined before.
+	Before []*value.Map
 }
 
 // YAML is the file's text.
 func (c Case) YAML() []byte { return YAML(c.Doc) }
+
+// Files are the texts of all files, in order.
+func (c Case) Files() [][]byte {
+	var out [][]byte
+	for _, doc := range append(slices.Clone(c.Before), c.Doc) {
+		out = append(out, YAML(doc))
+	}
+	return out
+}
+
+// Workflows are the workflows of a file, or of a workbook.
+func Workflows(doc *value.Map) *value.Map {
+	if v, _ := doc.Get("workflows"); doc.Has("name") {
+		m, _ := v.(*value.Map)
+		return m
+	}
+	return doc
+}
 
 // Options says what of the language is used.
 type Options struct {
@@ -50,8 +70,10 @@ type gen struct {
 	*rand.Rand
 	opts Options
 	subs []subWorkflow
+	acts []*adhoc
 	env  []variable
-	wild int // in a thousand: how often an expression is of the wrong kind
+	book string // the workbook's name
+	wild int    // in a thousand: how often an expression is of the wrong kind
 }
 
 // subWorkflow is one that tasks may call.
@@ -75,14 +97,29 @@ func pick[T any](g *gen, list ...T) T { return list[g.IntN(len(list))] }
 
 func (g *gen) file() Case {
 	c := Case{Doc: value.MapOf("version", "2.0"), Input: value.NewMap(0), Params: value.NewMap(0)}
-	if g.chance(15) {
-		env := value.NewMap(0)
-		for _, v := range g.variables("e", 2) {
-			g.env = append(g.env, v)
-			env.Set(v.name, g.data(v.kind, 2))
-		}
-		c.Params.Set("env", env)
+	g.environment(c)
+	for name, wf := range g.workflows(c).All() {
+		c.Doc.Set(name, wf)
 	}
+	return c
+}
+
+// environment gives the case one, sometimes.
+func (g *gen) environment(c Case) {
+	if !g.chance(15) {
+		return
+	}
+	env := value.NewMap(0)
+	for _, v := range g.variables("e", 2) {
+		g.env = append(g.env, v)
+		env.Set(v.name, g.data(v.kind, 2))
+	}
+	c.Params.Set("env", env)
+}
+
+// workflows makes the workflow that is started and those that it may call, and
+// fills in input and parameters.
+func (g *gen) workflows(c Case) *value.Map {
 	subs := value.NewMap(0)
 	for i := range pick(g, 0, 0, 0, 1, 1, 2) {
 		name := fmt.Sprintf("sub%d", i+1)
@@ -94,12 +131,12 @@ func (g *gen) file() Case {
 	if names := targets(wf); len(names) > 0 {
 		c.Params.Set("task_name", pick(g, names...))
 	}
-	c.Doc.Set("wf", wf)
+	out := value.MapOf("wf", wf)
 	for name, sub := range subs.All() {
-		c.Doc.Set(name, sub)
+		out.Set(name, sub)
 	}
 	g.fillInput(c, wf)
-	return c
+	return out
 }
 
 // fillInput gives what the workflow requires, and some of what has a default.

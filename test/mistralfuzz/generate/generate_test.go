@@ -2,6 +2,7 @@ package generate
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/sirocco-workflows/sirocco/shared/dsl"
@@ -28,6 +29,36 @@ func TestWorkflowsAreAccepted(t *testing.T) {
 	}
 	if tasks < 3000 {
 		t.Errorf("only %d tasks in 1000 workflows", tasks)
+	}
+}
+
+// TestWorkbooksAreAccepted: the same of workbooks, which have all kinds of ad-hoc
+// actions.
+func TestWorkbooksAreAccepted(t *testing.T) {
+	over, called := 0, 0
+	for seed := range uint64(500) {
+		c := Workbook(seed, Options{})
+		for i, text := range c.Files() {
+			file, diags := dsl.Parse("wf.yaml", text, dsl.Options{})
+			if diags.HasErrors() {
+				t.Fatalf("seed %d: %v\n%s", seed, diags, text)
+			}
+			if i < len(c.Before) {
+				continue
+			}
+			for _, a := range file.Actions {
+				if strings.HasPrefix(a.Base.Name, "plain") || strings.Contains(a.Base.Name, ".act") {
+					over++
+				}
+			}
+			called += bytes.Count(text, []byte("action: act")) + bytes.Count(text, []byte("action: plain"))
+		}
+		if again := Workbook(seed, Options{}); !bytes.Equal(again.YAML(), c.YAML()) {
+			t.Fatalf("seed %d gives two cases", seed)
+		}
+	}
+	if over < 100 || called < 500 {
+		t.Errorf("of 500 workbooks %d actions are over another one, %d tasks call one", over, called)
 	}
 }
 
