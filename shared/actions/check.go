@@ -61,14 +61,15 @@ func (a *Action) expected(name string) string {
 }
 
 // CheckValues checks a call's arguments, names and types. Null passes as any
-// type, as it does for the clients. The error is an [InvalidInput].
+// type, as it does for the clients, but not in the place of a list or dictionary
+// that has to be given. The error is an [InvalidInput].
 func (a *Action) CheckValues(input *value.Map) error {
 	if err := a.CheckInput(input.Keys()); err != nil {
 		return err
 	}
 	for _, p := range a.Params {
 		v, given := input.Get(p.Name)
-		if given && v != nil && !isType(v, p.Type) {
+		if given && !isType(v, p.Type) && (v != nil || p.Required && isCollection(p.Type)) {
 			return InvalidInput{Action: a.Name, Parameter: p.Name,
 				Message: fmt.Sprintf("parameter %s must be %s, not %s", p.Name, typeNames[p.Type], value.Kind(v))}
 		}
@@ -81,6 +82,8 @@ func (a *Action) CheckValues(input *value.Map) error {
 	}
 	return nil
 }
+
+func isCollection(typ string) bool { return typ == "list" || typ == "dict" }
 
 // typeNames is how a message calls the types.
 var typeNames = map[string]string{

@@ -3,6 +3,7 @@ package actions
 import (
 	"encoding/base64"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,10 +28,14 @@ var filters = map[string]filter{
 	"dictasjson": dictAsJSON,
 	"dicts":      dictionaries,
 	"falsy":      falsy,
+	"filled":     filled,
 	"first":      first,
 	"flag":       flagged,
+	"float":      toFloat,
+	"forced":     forced,
 	"headers":    headerFields,
 	"ids":        wrapped("id"),
+	"iftrue":     ifTrue,
 	"ifuuid":     ifUUID,
 	"inherited":  inherited,
 	"int":        pythonInt,
@@ -50,9 +55,12 @@ var filters = map[string]filter{
 	"path":       func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
 	"positive":   positive,
 	"presence":   presence,
+	"protocol":   protocol,
 	"quoted":     quoted,
 	"servers":    dictFilter(serverOption),
 	"some":       some,
+	"sort":       sortBy(nil),
+	"system":     systemScope,
 	"text":       asText,
 	"textorjson": textOrJSON,
 	"texts":      texts,
@@ -63,6 +71,7 @@ var filters = map[string]filter{
 	"unlessdict": unlessDict,
 	"unlessuuid": unlessUUID,
 	"unquote":    unquote,
+	"untrue":     untrue,
 	"uuid":       uuidOnly,
 }
 
@@ -70,6 +79,7 @@ var filters = map[string]filter{
 var namedFilters = map[string]func(names []string) filter{
 	"asid":    asID,
 	"oneof":   oneOf,
+	"sort":    sortBy,
 	"without": without,
 }
 
@@ -109,6 +119,95 @@ func asID(names []string) filter {
 		}
 		return v, nil
 	}
+}
+
+// sortBy makes what cinder sorts by of key[:dir],key[:dir] or a list of such, with these
+// keys besides those of every list.
+func sortBy(more []string) filter {
+	keys := append([]string{"id", "status", "size", "availability_zone", "name", "bootable", "created_at", "reference"}, more...)
+	return func(v any) (any, error) {
+		if s, ok := v.(string); ok {
+			list := []any{}
+			for part := range strings.SplitSeq(s, ",") {
+				if part != "" {
+					list = append(list, part)
+				}
+			}
+			v = list
+		}
+		list, ok := v.([]any)
+		if !ok {
+			return nil, fmt.Errorf("must be a text or a list of texts, not %s", value.Kind(v))
+		}
+		out := make([]string, len(list))
+		for i, e := range list {
+			s, ok := e.(string)
+			key, dir, _ := strings.Cut(s, ":")
+			key, trimmed := strings.TrimSpace(key), strings.TrimSpace(dir)
+			switch {
+			case !ok || !slices.Contains(keys, key):
+				return nil, fmt.Errorf("must name %s, not %s", strings.Join(keys, ", "), pythonRepr(e))
+			case dir != "" && trimmed != "asc" && trimmed != "desc":
+				return nil, fmt.Errorf("must have asc or desc behind a colon, not %s", trimmed)
+			case key == "name":
+				key = "display_name"
+			}
+			if out[i] = key; dir != "" {
+				out[i] += ":" + trimmed
+			}
+		}
+		return strings.Join(out, ","), nil
+	}
+}
+
+// toFloat is Python's float of a value.
+func toFloat(v any) (any, error) {
+	switch v := v.(type) {
+	case bool:
+		n, err := bit(v)
+		return float64(n.(int64)), err
+	case int64:
+		return float64(v), nil
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(v).Float64()
+		return f, nil
+	case string:
+		if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil {
+			return f, nil
+		}
+	case nil, float64:
+		return v, nil
+	}
+	return nil, fmt.Errorf("must be a number, not %s", pythonRepr(v))
+}
+
+// filled leaves out what is null or an empty text; of a dictionary, its entries that are.
+func filled(v any) (any, error) {
+	keep := func(_ string, e any) bool { return e != nil && e != "" }
+	if _, ok := v.(*value.Map); ok {
+		return dictFilter(keep)(v)
+	}
+	if !keep("", v) {
+		return nil, nil
+	}
+	return v, nil
+}
+
+// forced passes what says true, of which nothing is sent.
+func forced(v any) (any, error) {
+	s := strings.ToLower(strings.TrimSpace(pythonStr(v)))
+	if v != nil && !slices.Contains([]string{"1", "t", "true", "on", "y", "yes"}, s) {
+		return nil, fmt.Errorf("can't be false; leave it out")
+	}
+	return nil, nil
+}
+
+// systemScope is the path of the only scope that a system has.
+func systemScope(v any) (any, error) {
+	if v != "all" {
+		return nil, fmt.Errorf("must be all, not %s", pythonRepr(v))
+	}
+	return "system", nil
 }
 
 // dictFilter keeps the entries of a dictionary that pass.
@@ -166,12 +265,40 @@ func auto(v any) (any, error) {
 	return v, nil
 }
 
+// ifTrue leaves out what is not true.
+func ifTrue(v any) (any, error) {
+	if !value.Truth(v) {
+		return nil, nil
+	}
+	return v, nil
+}
+
 // falsy sends a truth only if it is not true, as None or False.
 func falsy(v any) (any, error) {
 	if value.Truth(v) {
 		return nil, nil
 	}
 	return pythonStr(v), nil
+}
+
+// untrue sends False for what is not true.
+func untrue(v any) (any, error) {
+	if value.Truth(v) {
+		return nil, nil
+	}
+	return "False", nil
+}
+
+// protocol is that of a type of console.
+func protocol(v any) (any, error) {
+	types := map[string]string{
+		"novnc": "vnc", "xvpvnc": "vnc", "spice-html5": "spice", "rdp-html5": "rdp", "serial": "serial", "webmks": "mks",
+	}
+	s, _ := v.(string)
+	if types[s] == "" {
+		return nil, fmt.Errorf("must be one of novnc, xvpvnc, spice-html5, rdp-html5, serial, webmks, not %s", pythonRepr(v))
+	}
+	return types[s], nil
 }
 
 // inherited is what keystone's client sends besides the path for inherited roles.

@@ -24,6 +24,7 @@ func hookNamed(name string) hook {
 		novaHooks,
 		cinderHooks,
 		glanceHooks,
+		heatHooks,
 		aodhHooks,
 		designateHooks,
 		gnocchiHooks,

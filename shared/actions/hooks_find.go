@@ -22,7 +22,7 @@ func findAll(ctx context.Context, inv *invocation) (any, error) {
 	wanted, _ := inv.args[inv.action.spec.varkw].(*value.Map)
 	for _, key := range []string{"human_id", "name", "display_name"} {
 		if v, ok := wanted.Get(key); ok {
-			inv.args["@named"] = v
+			inv.args["@named"], inv.args["@name"] = true, v
 			break
 		}
 	}
@@ -45,7 +45,7 @@ func findAll(ctx context.Context, inv *invocation) (any, error) {
 		if !hasFields(m, wanted) {
 			continue
 		}
-		if c.then != nil && inv.args["@named"] != nil {
+		if c.then != nil && isTrue(inv.args["@named"]) {
 			inv.remember(m)
 			if item, err = inv.get(ctx, c, c.then); err != nil {
 				return nil, err

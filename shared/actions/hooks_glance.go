@@ -43,6 +43,14 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 		return nil, badArgument{"sort", "can't be given with sort_key or sort_dir"}
 	}
 	inv.args["@page_size"] = int64(size)
+	if filters, ok := inv.args["kwargs.filters"].(*value.Map); ok {
+		filters = value.Clone(filters).(*value.Map)
+		if tags, has := filters.Get("tag"); has { // each is a parameter of its own, other lists are text
+			list, _ := items(tags)
+			filters.Set("tag", list)
+		}
+		inv.args["kwargs.filters"] = filters
+	}
 	return inv.perform(ctx)
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 var keystoneHooks = map[string]hook{
-	"keystone.own_user":      keystoneOwnUser,
+	"keystone.new_password":  keystoneNewPassword,
 	"keystone.consumers_url": keystoneConsumersURL,
 	"keystone.request_token": func(ctx context.Context, inv *invocation) (any, error) {
 		project := http.Header{"Requested-Project-Id": {pythonStr(inv.args["project"])}}
@@ -30,6 +30,15 @@ var keystoneHooks = map[string]hook{
 			token: pythonStr(inv.args["request_key"]), tokenSecret: pythonStr(inv.args["request_secret"]), verifier: pythonStr(inv.args["verifier"]),
 		})
 	},
+}
+
+// keystoneNewPassword is what a user does with a password of their own; the
+// service is not asked whether it may stay as it was.
+func keystoneNewPassword(ctx context.Context, inv *invocation) (any, error) {
+	if value.Equal(inv.args["old_password"], inv.args["new_password"]) {
+		return nil, badArgument{"new_password", "must be another than old_password"}
+	}
+	return keystoneOwnUser(ctx, inv)
 }
 
 // keystoneOwnUser makes the id of the user who calls an argument.

@@ -179,7 +179,7 @@ func TestTroveArguments(t *testing.T) {
 		{"trove.users_grant", `{"instance": "i", "username": "u", "databases": []}`,
 			`PUT /instances/i/users/u/databases {"databases":[]}`, `null`},
 		{"trove.users_grant", `{"instance": "i", "username": "u", "databases": null}`, "",
-			"error: trove.users_grant: databases must be a list of names, not null"},
+			"error: trove.users_grant: parameter databases must be a list, not null"},
 		{"trove.users_update_attributes", `{"instance": "i", "username": "u", "newuserattr": {}}`, "",
 			"error: trove.users_update_attributes: newuserattr must say what changes"},
 		{"trove.root_find", `{"name": "root"}`, "",

@@ -191,6 +191,7 @@ type invocation struct {
 	went     openstack.Target
 	session  *openstack.Session
 	services map[string]*openstack.Service // by type, once resolved
+	known    bool                          // a hook has what the table asks for before the request
 }
 
 // request is one HTTP request to a service.
@@ -219,7 +220,7 @@ func (inv *invocation) perform(ctx context.Context) (any, error) {
 	case c.each != "":
 		return nil, inv.forEach(ctx, c)
 	}
-	if c.before != nil {
+	if c.before != nil && !inv.known {
 		answer, err := inv.get(ctx, c, c.before)
 		if err != nil {
 			return nil, err
@@ -368,7 +369,7 @@ func (inv *invocation) build(c *call) (request, error) {
 		req.Microversion, req.Pinned = pinned, true
 	}
 	if c.query != nil {
-		if req.Query, err = expandQuery(c.query, inv.args); err != nil {
+		if req.Query, err = expandQuery(c.query, inv.args, c.listText); err != nil {
 			return req, err
 		}
 	}
@@ -419,8 +420,10 @@ func isToken(s string) bool {
 }
 
 // expandQuery makes a query: each value as Python's str, a list as one
-// parameter for each of its items.
-func expandQuery(n node, args arguments) (url.Values, error) {
+// parameter for each of its items (and a dictionary for each of its keys, as
+// Python goes through them) unless it is to go as text, too. The filter items
+// makes parameters of a list's items in any case.
+func expandQuery(n node, args arguments, listText bool) (url.Values, error) {
 	v, _, err := n.eval(args)
 	if err != nil {
 		return nil, err
@@ -428,11 +431,24 @@ func expandQuery(n node, args arguments) (url.Values, error) {
 	m, _ := v.(*value.Map)
 	query := url.Values{}
 	for k, e := range m.All() {
-		if list, ok := e.([]any); ok {
-			for _, item := range list {
+		switch e := e.(type) {
+		case many:
+			for _, item := range e {
 				query.Add(k, pythonStr(item))
 			}
 			continue
+		case []any:
+			if !listText {
+				for _, item := range e {
+					query.Add(k, pythonStr(item))
+				}
+				continue
+			}
+		case *value.Map:
+			if !listText {
+				query[k] = append(query[k], e.Keys()...)
+				continue
+			}
 		}
 		query.Set(k, pythonStr(e))
 	}

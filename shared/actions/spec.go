@@ -42,6 +42,7 @@ type call struct {
 	serviceType  string
 	refuse       string
 	nothing      bool
+	listText     bool // a list in the query is sent as its text
 }
 
 // follow is a GET before or after a call's request. The one after completes an
@@ -67,6 +68,19 @@ func parseFollow(s string) (*follow, error) {
 		f.result = fields[2]
 	}
 	return f, nil
+}
+
+// sendNulls keeps a null in the bodies where the clients send one: that of an
+// argument that has to be given, or that says other than its default.
+func (s *spec) sendNulls(params []Param) {
+	names := map[string]bool{}
+	for _, p := range params {
+		names[p.Name] = p.Required || p.Default != nil
+	}
+	s.base.body = withNulls(s.base.body, names)
+	for i := range s.cases {
+		s.cases[i].call.body = withNulls(s.cases[i].call.body, names)
+	}
 }
 
 // readOnly reports whether no case of the call changes anything. What a hook

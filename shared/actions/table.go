@@ -42,6 +42,8 @@ type serviceFacts struct {
 	Doc          string `yaml:"doc"`          // for people
 	Microversion string `yaml:"microversion"` // that the table is written against
 	Drop         string `yaml:"drop"`         // a field that every result loses
+	Lists        string `yaml:"lists"`        // text: a list in a query is sent as its text
+	Nulls        string `yaml:"nulls"`        // drop: no null is sent in a body that the template does not ask for
 
 	Headers yaml.Node         `yaml:"headers"` // of every call that has none of its own
 	About   map[string]string `yaml:"about"`   // what a parameter of many entries means
@@ -85,6 +87,7 @@ type callYAML struct {
 	Service      string    `yaml:"service"`      // another service type than the table's
 	Refuse       string    `yaml:"refuse"`       // why these arguments can't be used
 	Nothing      bool      `yaml:"nothing"`      // nothing is sent, the result is null
+	Lists        string    `yaml:"lists"`        // text: a list in a query is sent as its text; each: item by item
 }
 
 // splitTable finds the entries in a table's text without decoding them.
@@ -169,6 +172,9 @@ func (t *table) build(name string, e *entryYAML) (*Action, error) {
 		return nil, err
 	}
 	s.varkw = varkw
+	if t.facts.Nulls != "drop" {
+		s.sendNulls(params)
+	}
 	a := &Action{
 		Name: t.prefix + name, Service: t.service, Params: params, VarKW: varkw != "", VarKWDoc: varkwDoc,
 		Doc: e.Doc, Request: e.Request, ReadOnly: s.readOnly(), Async: e.Async, spec: s, keywords: splitParams(e.Keywords),
@@ -186,7 +192,7 @@ func (t *table) buildSpec(e *entryYAML) (*spec, error) {
 			return nil, fmt.Errorf("no hook %q", e.Hook)
 		}
 	}
-	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion, drop: t.facts.Drop, pin: t.facts.Pin}
+	base := call{serviceType: t.facts.Type, microversion: t.facts.Microversion, drop: t.facts.Drop, pin: t.facts.Pin, listText: t.facts.Lists == listsText}
 	if err := base.apply(&callYAML{Headers: t.facts.Headers}); err != nil {
 		return nil, err
 	}
@@ -251,6 +257,9 @@ func (c *call) apply(y *callYAML) (err error) {
 	if c.microversion == "none" {
 		c.microversion = ""
 	}
+	if y.Lists != "" {
+		c.listText = y.Lists == listsText
+	}
 	setString(&c.refuse, y.Refuse)
 	setString(&c.each, y.Each)
 	c.root = c.root || y.Root
@@ -258,6 +267,9 @@ func (c *call) apply(y *callYAML) (err error) {
 	c.nothing = c.nothing || y.Nothing
 	return nil
 }
+
+// listsText is how a table says that its client sends a list in a query as its text.
+const listsText = "text"
 
 func setString(to *string, s string) {
 	if s != "" {

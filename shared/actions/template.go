@@ -11,7 +11,7 @@ import (
 // A table's bodies and queries are templates: data whose strings may hold
 // placeholders.
 //
-//	{name}          the argument; its entry is left out if it is null
+//	{name}          the argument; its entry is left out if it is null (but see [spec.sendNulls])
 //	{name!}         the argument, null included
 //	{name?}         the argument; left out unless it is true in Python's sense
 //	{name:20}       the argument, or what stands after the colon (JSON) if it is not true
@@ -155,6 +155,34 @@ func compilePlaceholder(s string) (node, error) {
 		p.filters = append(p.filters, f)
 	}
 	return p, nil
+}
+
+// withNulls is a body whose placeholders of these names keep a null.
+func withNulls(n node, names map[string]bool) node {
+	switch n := n.(type) {
+	case placeholder:
+		if names[n.name] && n.mode == 0 && n.fallback == nil && len(n.filters) == 0 {
+			n.mode = '!'
+		}
+		return n
+	case objNode:
+		out := make(objNode, len(n))
+		for i, e := range n {
+			if e.key != nil {
+				e.value = withNulls(e.value, names)
+			}
+			out[i] = e
+		}
+		return out
+	case listOf:
+		out := make(listOf, len(n))
+		for i, e := range n {
+			out[i] = withNulls(e, names)
+		}
+		return out
+	default:
+		return n
+	}
 }
 
 func (n literal) eval(arguments) (any, bool, error) { return n.v, true, nil }
