@@ -24,6 +24,7 @@ var filters = map[string]filter{
 	"bytes":      asBytes,
 	"commas":     commas,
 	"contents":   contents,
+	"count":      count,
 	"criteria":   criteria,
 	"dictasjson": dictAsJSON,
 	"dicts":      dictionaries,

@@ -3,6 +3,7 @@ package actions
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -29,6 +30,21 @@ func commas(v any) (any, error) {
 		}
 	}
 	return strings.Join(parts, ","), nil
+}
+
+// count passes a number above 0. Other numbers, and what is not true, are left out.
+func count(v any) (any, error) {
+	switch n := v.(type) {
+	case bool, int64, float64, *big.Int:
+		if f, err := strconv.ParseFloat(pythonRepr(n), 64); err == nil && f <= 0 || n == false {
+			return nil, nil
+		}
+		return v, nil
+	}
+	if value.Truth(v) {
+		return nil, errors.New("must be a number, not " + value.Kind(v))
+	}
+	return nil, nil
 }
 
 // notEmpty refuses null and empty text.

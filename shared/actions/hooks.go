@@ -31,6 +31,7 @@ func hookNamed(name string) hook {
 		manilaHooks,
 		keystoneHooks,
 		ironicHooks,
+		mistralHooks,
 		projectHooks,
 		swiftHooks,
 		swiftServiceHooks,
