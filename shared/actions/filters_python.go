@@ -206,23 +206,15 @@ func pythonInt(v any) (any, error) {
 	case float64:
 		if !math.IsInf(v, 0) && !math.IsNaN(v) {
 			n, _ := big.NewFloat(v).Int(nil)
-			return smallest(n), nil
+			return value.Int(n), nil
 		}
 	case string:
 		if s := strings.TrimSpace(v); integer.MatchString(s) {
 			n, _ := new(big.Int).SetString(strings.ReplaceAll(s, "_", ""), 10)
-			return smallest(n), nil
+			return value.Int(n), nil
 		}
 	}
 	return nil, fmt.Errorf("must be an integer, not %s", pythonRepr(v))
-}
-
-// smallest is an integer as package value has it.
-func smallest(n *big.Int) any {
-	if n.IsInt64() {
-		return n.Int64()
-	}
-	return n
 }
 
 // fromJSON is what a JSON text says.

@@ -111,11 +111,7 @@ func level(a *dsl.AdhocAction) step.Adhoc {
 
 // envDefaults are the parameters that the environment gives an action.
 func (c *compiler) envDefaults(action string) []string {
-	all, _ := c.env.Get("__actions")
-	byName, _ := all.(*value.Map)
-	d, _ := byName.Get(action)
-	defaults, _ := d.(*value.Map)
-	return defaults.Keys()
+	return c.env.Map("__actions").Map(action).Keys()
 }
 
 // checkAdhocInput holds parameters against those that an ad-hoc action declares.

@@ -113,7 +113,7 @@ func (c *call) actionDefaults(input *value.Map) {
 		// Its base gets none.
 		name = cmp.Or(c.ev.Adhoc[0].As, c.ev.Adhoc[0].Name)
 	}
-	for k, v := range mapIn(mapIn(c.own, "__actions"), name).All() {
+	for k, v := range c.own.Map("__actions").Map(name).All() {
 		if !input.Has(k) {
 			input.Set(k, v)
 		}

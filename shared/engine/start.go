@@ -118,7 +118,7 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 	if err != nil {
 		return nil, err
 	}
-	env, inherited := mapIn(params, paramEnv), (*value.Map)(nil)
+	env, inherited := params.Map(paramEnv), (*value.Map)(nil)
 	if sub {
 		env, inherited = orEmpty(req.Env), orEmpty(req.Env)
 	}
@@ -272,7 +272,7 @@ func (e *Engine) loadStarted(ctx context.Context, id string) (*started, error) {
 	if err := json.Unmarshal(record.Target, &s.target); err != nil {
 		return nil, fmt.Errorf("execution %s: %w", id, err)
 	}
-	s.own = mapIn(record.Params, paramEnv)
+	s.own = record.Params.Map(paramEnv)
 	if s.env = record.Env; s.env == nil {
 		s.env = s.own
 	}
@@ -298,13 +298,6 @@ func (s *started) task(name string) *step.TaskInfo {
 		return &s.spec.Tasks[i]
 	}
 	return nil
-}
-
-// mapIn is the dictionary that m has under a name; nil if there is none.
-func mapIn(m *value.Map, name string) *value.Map {
-	v, _ := m.Get(name)
-	in, _ := v.(*value.Map)
-	return in
 }
 
 // reservedInput is the member of a directly started state machine's input that

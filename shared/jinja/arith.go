@@ -4,18 +4,9 @@ import (
 	"math"
 	"math/big"
 	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
-
-// maxBits bounds integers, so that no expression computes for hours on one.
-const maxBits = 1 << 16
-
-// normInt gives an integer the form that values have.
-func normInt(i *big.Int) any {
-	if i.IsInt64() {
-		return i.Int64()
-	}
-	return i
-}
 
 func isNumeric(v any) bool {
 	switch v.(type) {
@@ -85,7 +76,7 @@ func negate(v any) any {
 		}
 		return new(big.Int).Neg(big.NewInt(v))
 	case *big.Int:
-		return normInt(new(big.Int).Neg(v))
+		return value.Int(new(big.Int).Neg(v))
 	case float64:
 		return -v
 	}
@@ -296,7 +287,7 @@ func integers(op string, a, b *big.Int) (any, error) {
 	case "-":
 		z.Sub(a, b)
 	case "*":
-		if a.BitLen()+b.BitLen() > maxBits+1 {
+		if a.BitLen()+b.BitLen() > value.MaxBits+1 {
 			return nil, tooManyBits()
 		}
 		z.Mul(a, b)
@@ -311,13 +302,13 @@ func integers(op string, a, b *big.Int) (any, error) {
 			z = m
 		}
 	}
-	if z.BitLen() > maxBits {
+	if z.BitLen() > value.MaxBits {
 		return nil, tooManyBits()
 	}
-	return normInt(z), nil
+	return value.Int(z), nil
 }
 
-func tooManyBits() error { return failf(kindOverflow, "integer with more than %d bits", maxBits) }
+func tooManyBits() error { return failf(kindOverflow, "integer with more than %d bits", value.MaxBits) }
 
 func floorDivMod(x, y *big.Int) (*big.Int, *big.Int) {
 	q, r := new(big.Int), new(big.Int)
@@ -363,7 +354,7 @@ func power(l, r any) (any, error) {
 	a, aInt := integer(l)
 	b, bInt := integer(r)
 	if aInt && bInt && b.Sign() >= 0 {
-		if a.BitLen() > 1 && (!b.IsInt64() || b.Int64() > maxBits || int64(a.BitLen()-1)*b.Int64() > maxBits) {
+		if a.BitLen() > 1 && (!b.IsInt64() || b.Int64() > value.MaxBits || int64(a.BitLen()-1)*b.Int64() > value.MaxBits) {
 			return nil, tooManyBits()
 		}
 		if a.BitLen() <= 1 { // -1, 0, 1
@@ -372,7 +363,7 @@ func power(l, r any) (any, error) {
 				b.SetInt64(4)
 			}
 		}
-		return normInt(new(big.Int).Exp(a, b, nil)), nil
+		return value.Int(new(big.Int).Exp(a, b, nil)), nil
 	}
 	x, err := floatOf(l)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 func addNumberFilters(add addFilter) {
@@ -119,14 +121,14 @@ func toInt(s string, base int) (any, error) {
 		return nil, bad
 	}
 	digits := strings.ReplaceAll(text, "_", "")
-	if len(digits) > maxBits/3 {
-		return nil, valueErrorf("Exceeds the limit (%d digits) for integer string conversion", maxBits/3)
+	if len(digits) > value.MaxBits/3 {
+		return nil, valueErrorf("Exceeds the limit (%d digits) for integer string conversion", value.MaxBits/3)
 	}
 	i, ok := new(big.Int).SetString(sign+digits, base)
 	if !ok {
 		return nil, bad
 	}
-	return normInt(i), nil
+	return value.Int(i), nil
 }
 
 func intFilter(_ *state, a []any) (any, error) {
@@ -146,13 +148,13 @@ func intFilter(_ *state, a []any) (any, error) {
 		}
 	}
 	if i, ok := integer(a[0]); ok {
-		return normInt(i), nil
+		return value.Int(i), nil
 	}
 	f, err := toFloat(a[0])
 	if err == nil {
 		var i *big.Int
 		if i, err = truncated(f); err == nil {
-			return normInt(i), nil
+			return value.Int(i), nil
 		}
 		if _, isNumber := a[0].(float64); isNumber && isKind(err, kindOverflow) {
 			return nil, err
@@ -199,7 +201,7 @@ func roundFilter(_ *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return divide(normInt(i), scale)
+	return divide(value.Int(i), scale)
 }
 
 func numericArg(op string, l, r any) (any, error) {
@@ -222,7 +224,7 @@ func roundTo(v, digits any) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			return normInt(i), nil
+			return value.Int(i), nil
 		}
 	}
 	n, err := index(digits)
@@ -245,7 +247,7 @@ func roundTo(v, digits any) (any, error) {
 	case twice > 0, twice == 0 && q.Bit(0) == 1:
 		q.Add(q, big.NewInt(1))
 	}
-	return normInt(q.Mul(q, unit)), nil
+	return value.Int(q.Mul(q, unit)), nil
 }
 
 func roundFloat(f float64, n int) float64 {

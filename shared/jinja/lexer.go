@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // lexer cuts a template into tokens on demand: as in Jinja2, what is wrong
@@ -326,7 +328,7 @@ func (l *lexer) number(s string) (n int, v any) {
 	}
 	n = intLen(s)
 	i, _ := new(big.Int).SetString(strings.ReplaceAll(s[:n], "_", ""), 0)
-	return n, normInt(i)
+	return n, value.Int(i)
 }
 
 // digitsLen is the length of digits with single underscores between them.

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // methodOf looks up an attribute of data.
@@ -79,7 +81,7 @@ func numberAttr(v any, name string) (any, bool, error) {
 				return nil, failf(kindOverflow, "cannot convert Infinity to integer ratio")
 			}), true, nil
 		}
-		return give(tuple{normInt(new(big.Int).Set(r.Num())), normInt(new(big.Int).Set(r.Denom()))})
+		return give(tuple{value.Int(new(big.Int).Set(r.Num())), value.Int(new(big.Int).Set(r.Denom()))})
 	}
 	if !isInt {
 		f := v.(float64)

@@ -62,6 +62,13 @@ func (m *Map) Get(key string) (any, bool) {
 	return v, ok
 }
 
+// Map returns the dictionary under a key, or nil if there is none.
+func (m *Map) Map(key string) *Map {
+	v, _ := m.Get(key)
+	in, _ := v.(*Map)
+	return in
+}
+
 // Has reports whether key is present.
 func (m *Map) Has(key string) bool {
 	_, ok := m.Get(key)
@@ -198,6 +205,18 @@ func ratOf(v any) (*big.Rat, bool) {
 	default:
 		return nil, false
 	}
+}
+
+// MaxBits is how long an integer may become in an expression, so that none
+// computes for hours on one.
+const MaxBits = 1 << 16
+
+// Int is an integer in the form that values have: an int64 if it fits.
+func Int(i *big.Int) any {
+	if i.IsInt64() {
+		return i.Int64()
+	}
+	return i
 }
 
 // Truth is Python's truth of a value: nil, false, 0, "", [] and {} are false.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 type tokenKind int
@@ -184,7 +186,7 @@ func (l *lexer) number() (token, error) {
 	if !ok {
 		return token{}, l.errorf(start, "Parse error: not a number")
 	}
-	return token{kind: tokConst, text: l.src[start:end], val: normInt(i), off: start}, nil
+	return token{kind: tokConst, text: l.src[start:end], val: value.Int(i), off: start}, nil
 }
 
 // maxIntDigits is Python's limit on integers in text.

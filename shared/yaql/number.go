@@ -7,17 +7,6 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
-// maxBits bounds integers, so that no expression computes for hours on one.
-const maxBits = 1 << 16
-
-// normInt gives an integer the form that values have.
-func normInt(i *big.Int) any {
-	if i.IsInt64() {
-		return i.Int64()
-	}
-	return i
-}
-
 func bigOf(v any) *big.Int {
 	switch v := asNumber(v).(type) {
 	case int64:
@@ -60,10 +49,10 @@ func arith(a, b any, small func(x, y int64) (int64, bool), large func(x, y *big.
 			}
 		}
 		z := large(bigOf(a), bigOf(b))
-		if z.BitLen() > maxBits {
-			return nil, failf("OverflowError", "integer with more than %d bits", maxBits)
+		if z.BitLen() > value.MaxBits {
+			return nil, failf("OverflowError", "integer with more than %d bits", value.MaxBits)
 		}
-		return normInt(z), nil
+		return value.Int(z), nil
 	}
 	x, err := floatOf(a)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 func commonFunctions() []spec {
@@ -86,7 +88,7 @@ func mathFunctions() []spec {
 		{"bitwiseAnd", function, ints, two(bitwise(func(x, y *big.Int) *big.Int { return x.And(x, y) }))},
 		{"bitwiseOr", function, ints, two(bitwise(func(x, y *big.Int) *big.Int { return x.Or(x, y) }))},
 		{"bitwiseXor", function, ints, two(bitwise(func(x, y *big.Int) *big.Int { return x.Xor(x, y) }))},
-		{"bitwiseNot", function, "arg int", one(func(a any) (any, error) { return normInt(new(big.Int).Not(bigOf(a))), nil })},
+		{"bitwiseNot", function, "arg int", one(func(a any) (any, error) { return value.Int(new(big.Int).Not(bigOf(a))), nil })},
 		{"shiftBitsRight", function, "value int, bitsNumber int", two(func(a, b any) (any, error) { return shift(a, b, false) })},
 		{"shiftBitsLeft", function, "value int, bitsNumber int", two(func(a, b any) (any, error) { return shift(a, b, true) })},
 		{"max", function, "a any, b any", func(c *frame, a []any) (any, error) { return pick(c, a[0], a[1], true) }},
@@ -109,7 +111,7 @@ func negate(a any) (any, error) {
 	case float64:
 		return -a, nil
 	default:
-		return normInt(new(big.Int).Neg(bigOf(a))), nil
+		return value.Int(new(big.Int).Neg(bigOf(a))), nil
 	}
 }
 
@@ -139,7 +141,7 @@ func randomInt(from, to any) (any, error) {
 
 func bitwise(f func(x, y *big.Int) *big.Int) func(a, b any) (any, error) {
 	return func(a, b any) (any, error) {
-		z := normInt(f(new(big.Int).Set(bigOf(a)), bigOf(b)))
+		z := value.Int(f(new(big.Int).Set(bigOf(a)), bigOf(b)))
 		_, bool1 := a.(bool)
 		_, bool2 := b.(bool)
 		if bool1 && bool2 {
@@ -156,14 +158,14 @@ func shift(a, b any, left bool) (any, error) {
 		return nil, valueErrorf("negative shift count")
 	case left && isZero(a):
 		return int64(0), nil
-	case left && (!ok || n+int64(bigOf(a).BitLen()) > maxBits):
-		return nil, failf("OverflowError", "integer with more than %d bits", maxBits)
+	case left && (!ok || n+int64(bigOf(a).BitLen()) > value.MaxBits):
+		return nil, failf("OverflowError", "integer with more than %d bits", value.MaxBits)
 	case left:
-		return normInt(new(big.Int).Lsh(bigOf(a), uint(n))), nil
-	case !ok || n > maxBits:
-		n = maxBits
+		return value.Int(new(big.Int).Lsh(bigOf(a), uint(n))), nil
+	case !ok || n > value.MaxBits:
+		n = value.MaxBits
 	}
-	return normInt(new(big.Int).Rsh(bigOf(a), uint(n))), nil
+	return value.Int(new(big.Int).Rsh(bigOf(a), uint(n))), nil
 }
 
 func power(a, b, m any) (any, error) {
@@ -180,13 +182,13 @@ func power(a, b, m any) (any, error) {
 	if y.Sign() < 0 {
 		return floatPower(a, b)
 	}
-	if x.BitLen() > 1 && (!y.IsInt64() || float64(x.BitLen()-1)*float64(y.Int64()) > maxBits) {
-		return nil, failf("OverflowError", "integer with more than %d bits", maxBits)
+	if x.BitLen() > 1 && (!y.IsInt64() || float64(x.BitLen()-1)*float64(y.Int64()) > value.MaxBits) {
+		return nil, failf("OverflowError", "integer with more than %d bits", value.MaxBits)
 	}
 	if x.BitLen() <= 1 { // -1, 0 or 1: the exponent may be of any size
 		y = big.NewInt(int64(y.Bit(0)) + 2*int64(y.Sign()))
 	}
-	return normInt(new(big.Int).Exp(x, y, nil)), nil
+	return value.Int(new(big.Int).Exp(x, y, nil)), nil
 }
 
 func modPower(x, y, m *big.Int) (any, error) {
@@ -199,7 +201,7 @@ func modPower(x, y, m *big.Int) (any, error) {
 	}
 	z := new(big.Int).Exp(new(big.Int).Mod(x, abs), y, abs)
 	_, z = floorDivMod(z, m)
-	return normInt(z), nil
+	return value.Int(z), nil
 }
 
 func floatPower(a, b any) (any, error) {
@@ -267,7 +269,7 @@ func round(a, digits any) (any, error) {
 	case c > 0, c == 0 && q.Bit(0) == 1:
 		q.Add(q, big.NewInt(1))
 	}
-	return normInt(q.Mul(q, unit)), nil
+	return value.Int(q.Mul(q, unit)), nil
 }
 
 func roundFloat(f float64, n int64, ok bool) (any, error) {
@@ -308,7 +310,7 @@ func toInt(v any) (any, error) {
 			return nil, failf("OverflowError", "cannot convert float infinity to integer")
 		}
 		i, _ := big.NewFloat(v).Int(nil)
-		return normInt(i), nil
+		return value.Int(i), nil
 	case string:
 		return parseInt(v)
 	}
@@ -325,7 +327,7 @@ func parseInt(s string) (any, error) {
 		return nil, valueErrorf("Exceeds the limit (%d digits) for integer string conversion", maxIntDigits)
 	}
 	i, _ := new(big.Int).SetString(text, 10)
-	return normInt(i), nil
+	return value.Int(i), nil
 }
 
 // numberText strips what Python allows around and inside of numbers in text:

@@ -1,6 +1,10 @@
 package yaql
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
+)
 
 // queryFunctions are the methods of collections. Most give iterators: nothing
 // happens until somebody takes their elements.
@@ -216,7 +220,7 @@ func rangeIter(start, stop, step any) (any, error) {
 		if c := next.Cmp(end); c == 0 || c == by.Sign() {
 			return nil, false, nil
 		}
-		v := normInt(next)
+		v := value.Int(next)
 		next = new(big.Int).Add(next, by)
 		return v, true, nil
 	}), nil

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
 // zeroSpan is never changed, as no number in an evaluation is.
@@ -34,7 +36,7 @@ func spanFunctions() []spec {
 		{"#operator_*", function, "n number, ts timespan", func(_ *frame, a []any) (any, error) { return scaleSpan(us(a, 1), a[0], mul) }},
 		{"#operator_/", function, two, func(_ *frame, a []any) (any, error) {
 			x, _ := new(big.Float).SetInt(us(a, 0)).Float64()
-			return div(x, normInt(us(a, 1)))
+			return div(x, value.Int(us(a, 1)))
 		}},
 		{"#operator_/", function, "ts timespan, n number", func(_ *frame, a []any) (any, error) {
 			n, err := floatOf(a[1])
@@ -45,11 +47,11 @@ func spanFunctions() []spec {
 		}},
 		{"#unary_operator_-", function, "ts timespan", func(_ *frame, a []any) (any, error) { return checkedSpan(new(big.Int).Neg(us(a, 0))) }},
 		{"#unary_operator_+", function, "ts timespan", func(_ *frame, a []any) (any, error) { return a[0], nil }},
-		{"#property#microseconds", function, "obj timespan", func(_ *frame, a []any) (any, error) { return normInt(us(a, 0)), nil }},
+		{"#property#microseconds", function, "obj timespan", func(_ *frame, a []any) (any, error) { return value.Int(us(a, 0)), nil }},
 	}
 	for name, unit := range map[string]float64{"milliseconds": 1e3, "seconds": 1e6, "minutes": 6e7, "hours": 3.6e9, "days": 8.64e10} {
 		out = append(out, spec{"#property#" + name, function, "obj timespan", func(_ *frame, a []any) (any, error) {
-			f, err := floatOf(normInt(us(a, 0)))
+			f, err := floatOf(value.Int(us(a, 0)))
 			return f / unit, err
 		}})
 	}
@@ -69,7 +71,7 @@ func buildSpan(_ *frame, a []any) (any, error) {
 
 // scaleSpan multiplies or divides, rounding to whole microseconds.
 func scaleSpan(us *big.Int, n any, op func(a, b any) (any, error)) (any, error) {
-	v, err := op(normInt(us), n)
+	v, err := op(value.Int(us), n)
 	if err != nil {
 		return nil, err
 	}
