@@ -1,5 +1,14 @@
 package events
 
+import (
+	"slices"
+	"strings"
+)
+
+// simulated are the functions whose services the simulated clouds have, and
+// those that go to none.
+var simulated = []string{"keystone", "nova", "glance", "neutron", "cinder", "heat", "std", "project", "engine"}
+
 // Expected says how an event is to end: "ok", or the name of its error.
 func Expected(name string) string {
 	switch name {
@@ -11,6 +20,9 @@ func Expected(name string) string {
 		return "AmbiguousRegion"
 	case "std-fail":
 		return "ActionFailed"
+	}
+	if function, _, _ := strings.Cut(name, "-"); !slices.Contains(simulated, function) {
+		return "ServiceNotFound"
 	}
 	return "ok"
 }
