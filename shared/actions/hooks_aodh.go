@@ -49,6 +49,10 @@ func aodhAlarmCreate(ctx context.Context, inv *invocation) (any, error) {
 // aodhAlarmUpdate reads an alarm and puts it back with the changes in it: the
 // service takes whole alarms only.
 func aodhAlarmUpdate(ctx context.Context, inv *invocation) (any, error) {
+	change, ok := inv.args["alarm_update"].(*value.Map)
+	if !ok {
+		return nil, badArgument{"alarm_update", "must be a dictionary, not null"}
+	}
 	c := inv.action.spec.choose(inv.args)
 	read, err := inv.get(ctx, c, &follow{path: c.path})
 	if err != nil {
@@ -58,7 +62,9 @@ func aodhAlarmUpdate(ctx context.Context, inv *invocation) (any, error) {
 	if !ok {
 		return nil, inv.failed(fmt.Errorf("the answer is %s and not an alarm", value.Kind(read)))
 	}
-	change, _ := inv.args["alarm_update"].(*value.Map)
+	if !alarm.Has("type") && !change.Has("type") {
+		return nil, inv.failed(fmt.Errorf("the alarm has no type"))
+	}
 	if err := changeAlarm(alarm, change); err != nil {
 		return nil, err
 	}

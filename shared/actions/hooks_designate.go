@@ -40,7 +40,7 @@ func (inv *invocation) dnsID(ctx context.Context, path, key string, nameOrID any
 		return s, nil
 	}
 	if nameOrID == nil || nameOrID == "" {
-		return nil, badArgument{strings.TrimSuffix(key, "s"), "must be an id or a name"}
+		return nil, badArgument{strings.TrimSuffix(key, "s"), "must be an id or a name, not " + pythonRepr(nameOrID)}
 	}
 	body, err := inv.sendJSON(ctx, inv.action.spec.base.serviceType, request{
 		Method: http.MethodGet, Path: path, Query: url.Values{"name": {pythonStr(nameOrID)}},

@@ -37,7 +37,7 @@ func TestDesignateSends(t *testing.T) {
 		{action: "designate.recordset_delete", input: `{"zone": "` + zoneID + `", "recordset": "two.i.io."}`, err: "2 have these values", want: []string{
 			"GET /v2/zones/" + zoneID + "/recordsets?name=two.i.io."}},
 		{action: "designate.nameservers_list", input: `{"zone": "i.io."}`, want: []string{"GET /v2/zones?name=i.io.", "GET /v2/zones/z1/nameservers"}},
-		{action: "designate.nameservers_list", input: `{"zone": null}`, err: "zone must be an id or a name"},
+		{action: "designate.nameservers_list", input: `{"zone": null}`, err: "zone must be an id or a name, not None"},
 		{action: "designate.recordset_create", input: `{"zone": "i.io.", "name": "www", "type_": "A", "records": []}`, want: []string{
 			"GET /v2/zones?name=i.io.", "GET /v2/zones/z1", `POST /v2/zones/z1/recordsets {"name":"www.i.io.","type":"A","records":[]}`}},
 		{action: "designate.recordset_create", input: `{"zone": {"id": "z9", "name": "j.io."}, "name": "www", "type_": "A", "records": ["1.2.3.4"], "ttl": 0}`, want: []string{

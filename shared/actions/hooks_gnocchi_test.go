@@ -48,20 +48,21 @@ func checkSends(t *testing.T, cloud *stubCloud, cases []sendCase) {
 }
 
 func TestGnocchiSends(t *testing.T) {
+	const id = "11111111-1111-4111-8111-111111111111"
 	cloud := newStubCloud(t)
 	cloud.answer = func(r stubRequest) (int, http.Header, string) {
 		if strings.HasPrefix(r.Path, "/v1/metric") && r.Method == "POST" {
-			return 201, nil, `{"id": "m"}`
+			return 201, nil, `{"id": "` + id + `"}`
 		}
 		return 200, nil, `[{"id": "m", "name": "cpu"}]`
 	}
-	const id = "11111111-1111-4111-8111-111111111111"
 	checkSends(t, cloud, []sendCase{
-		{action: "gnocchi.metric_create", input: `{"metric": {}, "name": "n"}`, want: []string{"POST /v1/metric/ {}", "GET /v1/metric/m"}},
-		{action: "gnocchi.metric_create", input: `{"name": "", "unit": "B"}`, want: []string{`POST /v1/metric/ {"name":"","unit":"B"}`, "GET /v1/metric/m"}},
+		{action: "gnocchi.metric_create", input: `{"metric": {}, "name": "n"}`, want: []string{"POST /v1/metric/ {}", "GET /v1/metric/" + id}},
+		{action: "gnocchi.metric_create", input: `{"name": "", "unit": "B"}`, want: []string{`POST /v1/metric/ {"name":"","unit":"B"}`, "GET /v1/metric/" + id}},
 		{action: "gnocchi.metric_create", input: `{"metric": {"resource_id": "r", "name": "cpu", "unit": null}, "refetch_metric": false}`, want: []string{
 			`POST /v1/resource/generic/r/metric/ {"cpu":{"name":"cpu","unit":null}}`, "GET /v1/resource/generic/r/metric/cpu"}},
 		{action: "gnocchi.metric_create", input: `{"resource_id": "r"}`, err: "name is required for a metric of a resource"},
+		{action: "gnocchi.measures_add", input: `{"metric": "cpu", "resource_id": "r", "measures": null}`, err: "must be a dictionary or a list, not null"},
 		{action: "gnocchi.metric_get", input: `{"metric": "cpu"}`, err: "only together with the resource"},
 		{action: "gnocchi.metric_delete", input: `{"metric": "cpu", "resource_id": "r/1"}`, want: []string{"DELETE /v1/resource/generic/r%2F1/metric/cpu"}},
 		{action: "gnocchi.measures_get", input: `{"metric": "` + id + `", "start": null, "a": [1, null, [2, 3]], "b": {"k": 1}, "c": null, "d": true}`, want: []string{

@@ -210,7 +210,7 @@ func encodedContent(m *value.Map) ([]byte, error) {
 	return out, nil
 }
 
-// headerFields checks headers that are an argument. What is null is left out.
+// headerFields checks headers that are an argument.
 func headerFields(v any) (any, error) {
 	if v == nil {
 		return nil, nil
@@ -222,16 +222,14 @@ func headerFields(v any) (any, error) {
 	out := value.NewMap(m.Len())
 	for k, e := range m.All() {
 		switch e.(type) {
-		case nil:
-			continue
-		case []any, *value.Map:
-			return nil, fmt.Errorf("must have texts; %s is %s", k, value.Kind(e))
+		case nil, []any, *value.Map:
+			return nil, fmt.Errorf("must be a dictionary of texts: %s must be a text, not %s", k, value.Kind(e))
 		}
 		if !httpguts.ValidHeaderFieldName(k) {
 			return nil, fmt.Errorf("must have names that can be sent: letters of ASCII, digits and dashes, not %q", k)
 		}
-		if !httpguts.ValidHeaderFieldValue(pythonStr(e)) {
-			return nil, fmt.Errorf("must have values of one line; that of %s is not", k)
+		if text := pythonStr(e); !httpguts.ValidHeaderFieldValue(text) || text != strings.TrimLeft(text, " \t") {
+			return nil, fmt.Errorf("must have values of one line that begin with no blank; that of %s is not", k)
 		}
 		out.Set(k, e)
 	}
@@ -241,7 +239,7 @@ func headerFields(v any) (any, error) {
 // objectName checks the name of an object, which may have slashes.
 func objectName(v any) (any, error) {
 	if v == nil || v == "" {
-		return nil, errors.New("must be the name of an object: without it the container is meant")
+		return nil, errors.New("must be an id or a name, not empty: without it the container is meant")
 	}
 	return v, nil
 }
@@ -271,7 +269,7 @@ func escapeAll(s, safe string) string {
 // rawQuery is a query that an argument gives whole, to be put behind a path.
 // Escapes in it stay; what can't stand in an address is escaped.
 func rawQuery(q string) string {
-	q = strings.TrimLeft(q, "?")
+	q, _, _ = strings.Cut(strings.TrimLeft(q, "?"), "#") // a fragment is not sent
 	if q == "" {
 		return ""
 	}
@@ -294,8 +292,8 @@ func swiftCapabilities(ctx context.Context, inv *invocation) (any, error) {
 		own, err1 := url.Parse(service.Endpoint())
 		other, err2 := url.Parse(given)
 		if cmp.Or(err1, err2) != nil || own.Host != other.Host || own.Scheme != other.Scheme {
-			return nil, badArgument{"url", "must be of the region's object store, " + service.Root() +
-				"; another region is named by action_region"}
+			return nil, badArgument{"url", "must be an address of the region's object store, " + service.Root() +
+				", not " + pythonRepr(given) + "; another region is named by action_region"}
 		}
 	}
 	req, err := inv.build(c)
