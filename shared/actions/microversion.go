@@ -110,7 +110,7 @@ func atVersion(s *openstack.Service, req openstack.APIRequest, version string) o
 // newestVersion asks an endpoint for its newest microversion; empty if it does
 // not say.
 func newestVersion(ctx context.Context, s *openstack.Service) string {
-	answer, err := s.Do(ctx, openstack.APIRequest{Method: http.MethodGet, FromRoot: true, Path: "/"})
+	answer, err := s.Do(ctx, openstack.APIRequest{Method: http.MethodGet, FromRoot: true, Path: "/", Versions: true})
 	if err != nil {
 		return ""
 	}

@@ -60,5 +60,6 @@
 // for GET, HEAD, OPTIONS, PUT and DELETE. (A DELETE whose first answer was lost
 // and whose second is 404 has succeeded.) So [OverLimit], [Unavailable] and
 // [Timeout] may always be retried by whoever gets them; a request with effects
-// whose answer was lost ends as [OutcomeUnknown].
+// whose answer was lost ends as [OutcomeUnknown]. An answer of 3xx that leads
+// nowhere, such as a list of versions, is a [BadAnswer].
 package openstack

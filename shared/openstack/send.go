@@ -161,7 +161,7 @@ func (m *Manager) try(ctx context.Context, c *call) (*APIResponse, *failure) {
 		f := m.lost(ctx, c, err, true)
 		return nil, f
 	}
-	return &APIResponse{Status: resp.StatusCode, Header: resp.Header, Body: body, detail: d}, nil
+	return &APIResponse{Status: resp.StatusCode, Header: resp.Header, Body: body, detail: d, secrets: c.secrets}, nil
 }
 
 // answered is the call's detail with what an answer adds.
@@ -174,6 +174,7 @@ func (c *call) answered(resp *http.Response) Detail {
 
 // refused makes the failure of an answer with status 400 or more.
 func (m *Manager) refused(c *call, d Detail, resp *http.Response, body []byte) *failure {
+	d.RequestID = scrub(requestID(resp.Header, body...), c.secrets...)
 	d.Message = scrub(errorMessage(resp.Header.Get("Content-Type"), body), c.secrets...)
 	d.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), m.cfg.Now())
 	f := &failure{err: errorOfStatus(d, c.safe), wait: d.RetryAfter}

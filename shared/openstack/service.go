@@ -64,6 +64,9 @@ type APIRequest struct {
 	Secrets []string
 	// MaxBody bounds the answer instead of the configured limit.
 	MaxBody int64
+	// Versions says that the service's versions are asked for, so that 300 is an
+	// answer. Otherwise 300 and what else is neither done nor refused is a BadAnswer.
+	Versions bool
 }
 
 // Target names where requests of the service go.
@@ -95,8 +98,35 @@ func (s *Service) Do(ctx context.Context, r APIRequest) (*APIResponse, error) {
 	if err != nil {
 		return nil, err
 	}
+	resp, err := s.do(ctx, c, r.Anonymous)
+	if err == nil && resp.Status >= 300 && !(r.Versions && resp.Status == http.StatusMultipleChoices) {
+		return nil, c.undone(resp)
+	}
+	return resp, err
+}
+
+// undone is the error of an answer that is neither done nor refused. It says
+// nothing was done: a service that did something answers otherwise.
+func (c *call) undone(resp *APIResponse) error {
+	if resp.Stream != nil {
+		_ = resp.Stream.Close()
+	}
+	d := resp.detail
+	switch resp.Status {
+	case http.StatusMultipleChoices:
+		d.Message = "the answer is a list of versions: the endpoint in the catalog leads to none of the service's APIs"
+	case http.StatusNotModified:
+		d.Message = "it has not been modified"
+	default:
+		d.Message = "redirected to nowhere"
+	}
+	return BadAnswer{d}
+}
+
+// do sends the call, with a new token if the first is refused.
+func (s *Service) do(ctx context.Context, c *call, anonymous bool) (*APIResponse, error) {
 	id := s.session.id
-	if r.Anonymous {
+	if anonymous {
 		return id.m.send(ctx, c)
 	}
 	t, err := id.current(ctx, "")

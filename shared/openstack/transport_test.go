@@ -97,7 +97,10 @@ func TestRetries(t *testing.T) {
 		{"not found", "GET", []http.HandlerFunc{status(404)}, 1, NotFound{}},
 		{"conflict", "POST", []http.HandlerFunc{status(409)}, 1, Conflict{}},
 		{"gone", "GET", []http.HandlerFunc{status(410)}, 1, BadRequest{}},
-		{"several versions", "GET", []http.HandlerFunc{status(300)}, 1, nil},
+		{"several versions", "GET", []http.HandlerFunc{status(300)}, 1, BadAnswer{}},
+		{"several versions for a POST", "POST", []http.HandlerFunc{status(300)}, 1, BadAnswer{}},
+		{"nothing new", "GET", []http.HandlerFunc{status(304)}, 1, BadAnswer{}},
+		{"a redirection to nowhere", "PUT", []http.HandlerFunc{status(302)}, 1, BadAnswer{}},
 		{"a wrong token", "POST", []http.HandlerFunc{status(401), ok}, 2, nil},
 		{"a token that stays wrong", "GET", []http.HandlerFunc{status(401)}, 2, Unauthorized{}},
 	} {
@@ -333,7 +336,25 @@ func TestErrorMessages(t *testing.T) {
 		{"application/json", `{"itemNotFound": {"message": "nova says", "code": 404}}`, "nova says"},
 		{"application/json", `{"NeutronError": {"type": "X", "message": "neutron says", "detail": ""}}`, "neutron says"},
 		{"application/json", `{"NeutronError": "neutron says"}`, "neutron says"},
-		{"application/json", `{"explanation": "heat explains", "code": 404, "error": {"message": "heat says", "traceback": null}, "title": "Not Found"}`, "heat explains"},
+		{"application/json", `{"explanation": "heat explains", "code": 404, "error": {"message": "heat says", "traceback": null}, "title": "Not Found"}`, "heat says"},
+		{"application/json", `{"explanation": "heat explains", "code": 400, "title": "Bad Request"}`, "heat explains"},
+		{"application/json", `{"error_message": {"debuginfo": null, "faultcode": "Client", "faultstring": "aodh says"}}`, "aodh says"},
+		{"application/json", `{"error_message": "{\"faultstring\": \"{\\\"message\\\": \\\"ironic says\\\"}\"}"}`, "ironic says"},
+		{"application/json", `{"badRequest": {"code": 400, "message": "trove says"}}`, "trove says"},
+		{"application/json", `{"overLimit": {"code": 413, "message": "This request was rate-limited.", "details": "x"}}`, "This request was rate-limited."},
+		{"application/json", `{"error": {"message": "the inspector says"}}`, "the inspector says"},
+		{"application/json", `{"errors": [{"request_id": "", "code": "", "status": 404, "title": "no", "detail": "zun says", "links": []}]}`, "zun says"},
+		{"application/json", `{"errors": [{"code": "x", "status": 404, "title": "magnum says", "detail": ""}]}`, "magnum says"},
+		{"application/json", `{"code": 404, "title": "Not Found", "description": "gnocchi says"}`, "gnocchi says"},
+		{"application/json", `{"code": 404, "title": "Not Found", "description": {"cause": "Unknown resource", "detail": "abc"}}`, "Unknown resource: abc"},
+		{"application/json", `{"code": 400, "title": "Bad Request", "description": {"cause": "Invalid input", "reason": "required key not provided", "detail": ["name"]}}`, `Invalid input: required key not provided: ["name"]`},
+		{"application/json", `{"code": 404, "type": "zone_not_found", "message": "designate says", "request_id": "req-1"}`, "designate says"},
+		{"application/json", `{"code": 400, "type": "invalid_object", "message": "Provided object does not match schema", "errors": {"errors": [{"path": ["records", 0], "message": "'x' is no 'ipv4'"}, {"path": [], "message": "more"}]}}`,
+			"Provided object does not match schema: records.0: 'x' is no 'ipv4'; more"},
+		{"application/json", `{"message": "glance says<br /><br />\n\n\n", "code": "404 Not Found", "title": "Not Found"}`, "glance says"},
+		{"application/json", `{"debuginfo": null, "faultcode": "Client", "faultstring": "mistral says"}`, "mistral says"},
+		{"text/html; charset=UTF-8", "<html><h1>Not Found</h1><p>The resource could not be found.</p></html>", "Not Found The resource could not be found."},
+		{"text/plain", "403 Forbidden\n\nAccess was denied to this resource.\n\n   ", "403 Forbidden Access was denied to this resource."},
 		{"application/json", `{"error_message": "{\"faultstring\": \"ironic says\", \"debuginfo\": null}"}`, "ironic says"},
 		{"application/json", `{"errors": [{"status": 404, "title": "Not Found", "detail": "placement says"}]}`, "placement says"},
 		{"application/json", `{"title": "Not found", "description": "zaqar says"}`, "zaqar says"},
@@ -540,5 +561,58 @@ func TestLogs(t *testing.T) {
 	}
 	if got := out.String(); strings.Contains(got, "planted") || strings.Count(got, "openstack request") != 3 || !strings.Contains(got, `"status":503,"request_id":"","try":1`) {
 		t.Errorf("log:\n%s", got)
+	}
+}
+
+func TestRequestIDs(t *testing.T) {
+	for _, c := range []struct{ header, body, want string }{
+		{"X-Openstack-Request-Id", `{"request_id": "req-2"}`, "req-1"},
+		{"X-Compute-Request-Id", ``, "req-1"},
+		{"X-Trans-Id", `<html>`, "req-1"}, // swift
+		{"X-Other", `{"code": 404, "request_id": "req-2"}`, "req-2"},
+		{"X-Other", `{"errors": [{"request_id": "req-3"}]}`, "req-3"},
+		{"X-Other", `{"errors": {"errors": []}, "request_id": "req-2"}`, "req-2"},
+		{"X-Other", `[]`, ""},
+	} {
+		if got := requestID(http.Header{c.header: {"req-1"}}, []byte(c.body)...); got != c.want {
+			t.Errorf("%s, %s: %q, want %q", c.header, c.body, got, c.want)
+		}
+	}
+}
+
+// TestHeadOfSomethingLarge: a HEAD tells the length of what it does not send.
+func TestHeadOfSomethingLarge(t *testing.T) {
+	f := newFakeCloud(t)
+	s := f.compute(newManager(t, Config{MaxBody: 1000}))
+	f.service = func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "5000000000") }
+	resp, err := s.Do(context.Background(), APIRequest{Method: "HEAD", Path: "/x"})
+	if err != nil || resp.Header.Get("Content-Length") != "5000000000" {
+		t.Errorf("%+v, %v", resp, err)
+	}
+}
+
+// TestPagesShowNoSecrets: a page in place of an answer may repeat what it got.
+func TestPagesShowNoSecrets(t *testing.T) {
+	f := newFakeCloud(t)
+	s := f.compute(newManager(t, Config{}))
+	f.service = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, "<html><title>Log in</title>%s planted-body", r.Header.Get("X-Auth-Token"))
+	}
+	resp, err := s.Do(context.Background(), APIRequest{Method: "GET", Path: "/x", Secrets: []string{"planted-body"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = resp.Value(); err == nil || !strings.Contains(err.Error(), "Log in") || strings.Contains(err.Error(), "planted") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestVersionsAreAnAnswer(t *testing.T) {
+	f := newFakeCloud(t)
+	s := f.compute(newManager(t, Config{}))
+	f.service = status(300)
+	if _, err := s.Do(context.Background(), APIRequest{Method: "GET", Path: "/", Versions: true}); err != nil {
+		t.Error(err)
 	}
 }
