@@ -36,7 +36,7 @@ var differs = map[string]string{
 	"join_input_invalid": "15", "dynamic_action_list": "3",
 	"on_clause_single_guard": "34", "command_task_of_that_name": "38", "command_fail_expression_message": "39", "retry_timeout_each": "40",
 	"items_variable_twice": "34", "yaml_key_twice": "34", "inline_twice": "34",
-	"publish_global_merges_alone": "53", "executions_fields": "54", "yaql_named_groups": "55", "adhoc_default_comma": "71",
+	"publish_global_merges_alone": "53", "executions_fields": "54", "yaql_named_groups": "55", "task_asked_twice": "75", "adhoc_default_comma": "71",
 	"reverse_cycle":    "29",
 	"reverse_sub_none": "30", "reverse_sub_unknown": "30", "reverse_sub_declares": "30", "reverse_sub_items_unknown": "31",
 	"sub_vars_error": "30", "sub_params_env_text": "30", "sub_params_env_list": "30", "sub_params_env_error": "30",

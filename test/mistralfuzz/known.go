@@ -252,8 +252,8 @@ func follow(c generate.Case, name string, marked map[string]bool) {
 	for next := range tasksOf(c.Doc, "wf").All() {
 		for _, clause := range []string{"on-success", "on-error", "on-complete"} {
 			v, _ := bodyOf(c, "wf", name).Get(clause)
-			defaults, _ := c.Doc.Get("wf")
-			d, _ := defaults.(*value.Map).Get("task-defaults")
+			wf, _ := generate.Workflows(c.Doc).Get("wf")
+			d, _ := wf.(*value.Map).Get("task-defaults")
 			if mentions(v, next) || mentions(d, next) {
 				follow(c, next, marked)
 			}

@@ -90,7 +90,11 @@ func (o options) compare(ctx context.Context, m *mistral, c generate.Case, order
 // that Mistral did not come to (15): it, or the part of it that is refused, must
 // fail there too.
 func certain(m *mistral, c generate.Case, v verdict) (verdict, error) {
-	for _, text := range texts(c.Doc) {
+	all := texts(c.Doc)
+	for _, doc := range c.Before {
+		all = append(all, texts(doc)...)
+	}
+	for _, text := range all {
 		problems := expr.Check(text).Problems
 		if len(problems) == 0 {
 			continue
