@@ -247,3 +247,31 @@ func parsed(v any) (any, error) {
 	}
 	return v, nil
 }
+
+// notFalse sends true for all but false, null too.
+func notFalse(v any) (any, error) {
+	if v == false {
+		return nil, nil
+	}
+	return true, nil
+}
+
+// notTrue sends the text False for what is given and not true.
+func notTrue(v any) (any, error) {
+	if v == nil || value.Truth(v) {
+		return nil, nil
+	}
+	return "False", nil
+}
+
+// headerText escapes a header as glance's client does.
+func headerText(v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("must be a string, not %s", value.Kind(v))
+	}
+	return escapeAll(s, "/:"), nil
+}

@@ -101,18 +101,18 @@ func pointer(key string) string {
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// glanceLocations reads an image's locations.
-func (inv *invocation) glanceLocations(ctx context.Context) ([]any, error) {
+// glanceLocations reads an image and its locations.
+func (inv *invocation) glanceLocations(ctx context.Context) (*value.Map, []any, error) {
 	image, err := inv.glanceGet(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v, _ := image.Get("locations")
 	locations, ok := v.([]any)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the service does not show the locations of images"))
+		return nil, nil, inv.failed(fmt.Errorf("the service does not show the locations of images"))
 	}
-	return locations, nil
+	return image, locations, nil
 }
 
 // location returns the index of the location with that URL.
@@ -129,7 +129,7 @@ func (inv *invocation) location(locations []any, url any) (int, error) {
 }
 
 func glanceDeleteLocations(ctx context.Context, inv *invocation) (any, error) {
-	locations, err := inv.glanceLocations(ctx)
+	_, locations, err := inv.glanceLocations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func glanceDeleteLocations(ctx context.Context, inv *invocation) (any, error) {
 }
 
 func glanceUpdateLocation(ctx context.Context, inv *invocation) (any, error) {
-	locations, err := inv.glanceLocations(ctx)
+	image, locations, err := inv.glanceLocations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,11 @@ func glanceUpdateLocation(ctx context.Context, inv *invocation) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	locations[i].(*value.Map).Set("metadata", inv.args["metadata"])
+	location := locations[i].(*value.Map)
+	if old, _ := location.Get("metadata"); value.Equal(old, inv.args["metadata"]) {
+		return image, nil
+	}
+	location.Set("metadata", inv.args["metadata"])
 	inv.args["@patch"] = []any{value.MapOf("op", "replace", "path", "/locations", "value", locations)}
 	return inv.perform(ctx)
 }
@@ -186,7 +190,11 @@ func glanceReplace(ctx context.Context, inv *invocation) (any, error) {
 		resource.Set(k, v)
 	}
 	inv.args["@new"] = resource
+	inv.known = true // the answer may not say the name under which it is found
 	inv.remember(resource)
+	if inv.args["@named"] = inv.args["prop_name"]; kwargs.Has("name") {
+		inv.args["@named"] = inv.args["@name"]
+	}
 	return inv.perform(ctx)
 }
 

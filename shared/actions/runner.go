@@ -191,7 +191,7 @@ type invocation struct {
 	went     openstack.Target
 	session  *openstack.Session
 	services map[string]*openstack.Service // by type, once resolved
-	known    bool                          // a hook has what the table asks for before the request
+	known    bool                          // a hook has what the table takes of an answer
 }
 
 // request is one HTTP request to a service.
@@ -293,7 +293,9 @@ func (inv *invocation) complete(ctx context.Context, c *call, first any) any {
 	if _, ok := first.(*value.Map); !ok {
 		return first
 	}
-	inv.remember(first)
+	if !inv.known {
+		inv.remember(first)
+	}
 	more, err := inv.get(ctx, c, c.then)
 	if err != nil {
 		return first

@@ -103,9 +103,13 @@ func newAnswers(k *keys) *answers {
 }
 
 // resource has what the clients look at in any resource.
-func resource() map[string]any {
+func resource(service string) map[string]any {
+	id := "ID1"
+	if service == "designate" || service == "gnocchi" { // whose clients tell an id from a name by its form
+		id = "0b8a2f6e-5d0d-4c1e-9a8c-2f1d3c4b5a69"
+	}
 	return map[string]any{
-		"id": "ID1", "uuid": "ID1", "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "status": "available", "zoneName": "ZONE1",
+		"id": id, "uuid": id, "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "status": "available", "zoneName": "ZONE1",
 		"volume_type_id": "ID1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace", "links": []any{},
 		"locations": []any{map[string]any{"url": "x-url", "metadata": map[string]any{}}},
 	}
@@ -142,13 +146,14 @@ func (a *answers) to(r request, base string) (int, map[string]string, string) {
 	if strings.HasPrefix(r.Path, "/v2/schemas/") {
 		return http.StatusOK, header, encode(map[string]any{"name": segments[3], "properties": map[string]any{"id": map[string]any{}}})
 	}
-	first := !a.seen[r.Path]
-	a.seen[r.Path] = true
+	asked := r.Path + "?" + page.ReplaceAllString(r.Query, "")
+	first := !a.seen[asked]
+	a.seen[asked] = true
 	if a.keys.bare && r.Method == http.MethodGet {
 		if !first {
 			return http.StatusOK, header, "[]"
 		}
-		return http.StatusOK, header, encode([]any{resource()})
+		return http.StatusOK, header, encode([]any{resource(r.Service)})
 	}
 	return http.StatusOK, header, encode(a.body(r, first))
 }
@@ -156,11 +161,11 @@ func (a *answers) to(r request, base string) (int, map[string]string, string) {
 // body has a list under every key that may be asked for a list, and a resource
 // under every other. A list that is asked for again is at its end.
 func (a *answers) body(r request, first bool) map[string]any {
-	body := resource()
+	body := resource(r.Service)
 	body["version"], body["versions"] = version(r.Service), []any{version(r.Service)}
 	list := []any{}
 	if first {
-		list = append(list, resource())
+		list = append(list, resource(r.Service))
 	}
 	for _, segment := range strings.Split(r.Path, "/") {
 		name := strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(segment), "os-"), "-", "_")
@@ -169,12 +174,12 @@ func (a *answers) body(r request, first bool) map[string]any {
 		}
 		body[plural(name)] = list
 		if one := singular(name); one != plural(name) && body[one] == nil {
-			body[one] = resource()
+			body[one] = resource(r.Service)
 		}
 	}
 	for _, k := range a.keys.resources {
 		if k != "metadata" {
-			body[k] = resource()
+			body[k] = resource(r.Service)
 		}
 	}
 	for _, k := range a.keys.lists {
@@ -182,6 +187,9 @@ func (a *answers) body(r request, first bool) map[string]any {
 	}
 	return body
 }
+
+// page are the parameters that ask for another page of a list.
+var page = regexp.MustCompile(`\b(marker|limit)=[^&]*&?`)
 
 // isKey tells what may be a key from what is an id.
 var isKey = regexp.MustCompile(`^[a-z][a-z_]{2,}$`)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,13 +50,16 @@ func wire(r request) string {
 	slices.Sort(names)
 	for _, name := range names {
 		v := strings.Join(r.Header[name], ", ")
-		if name == "Content-Type" && v == "application/json" {
-			continue
+		switch {
+		case name == "Content-Type" && v == "application/json", name == "Openstack-Api-Version" && r.Service == "ironic":
+			continue // what goes without saying, and what another header says as well
+		case name == "Authorization":
+			v = once.ReplaceAllString(v, `$1="..."`)
 		}
 		fmt.Fprintf(&b, "  %s: %s\n", name, v)
 	}
 	if r.Body != "" {
-		fmt.Fprintf(&b, "  %s\n", canonicalBody(r.Body))
+		fmt.Fprintf(&b, "  %s\n", canonicalBody(r.Body, strings.HasSuffix(r.Header.Get("Content-Type"), "-images-v2.1-json-patch")))
 	}
 	return b.String()
 }
@@ -64,7 +68,7 @@ func wire(r request) string {
 // sends them, and versions that another header says as well.
 var plainHeaders = [...]string{
 	"Accept", "Accept-Encoding", "Connection", "Content-Length", "User-Agent", "X-Auth-Token", "Transfer-Encoding",
-	"X-Openstack-Nova-Api-Version", "X-Openstack-Request-Id", "X-Auth-Project-Id", "X-Region-Name", "Expect",
+	"X-Openstack-Nova-Api-Version", "X-Openstack-Request-Id", "X-Auth-Project-Id", "X-Region-Name", "Expect", "Client-Id",
 }
 
 // canonicalQuery is the query's parameters by name; those of one name stay in
@@ -90,10 +94,20 @@ func canonicalQuery(query string) []string {
 	return out
 }
 
-func canonicalBody(body string) string {
+// once are the fields of an OAuth signature that are new in each request.
+var once = regexp.MustCompile(`\b(oauth_nonce|oauth_timestamp|oauth_signature)="[^"]*"`)
+
+// canonicalBody is JSON with sorted keys. The steps of a patch of one resource's
+// properties have no order.
+func canonicalBody(body string, patch bool) string {
 	v, err := value.Decode([]byte(body))
 	if err != nil {
 		return fmt.Sprintf("%q", body)
+	}
+	if steps, ok := v.([]any); ok && patch {
+		slices.SortStableFunc(steps, func(a, b any) int {
+			return strings.Compare(string(value.MustEncode(sortKeys(a))), string(value.MustEncode(sortKeys(b))))
+		})
 	}
 	return string(value.MustEncode(sortKeys(v)))
 }
