@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/sirocco-workflows/sirocco/shared/actions"
 	"github.com/sirocco-workflows/sirocco/test/runtimeapi"
 )
 
@@ -40,9 +41,11 @@ func run(n int, limit float64) error {
 	}
 	defer os.RemoveAll(dir)
 	all := []*contestant{{name: "hello world", pkg: "./test/runtimeapi/hello", event: `{}`}}
-	for _, service := range []string{"keystone", "nova", "glance", "neutron", "cinder", "heat",
-		"ironic", "baremetal_introspection", "manila", "swift", "swiftservice", "trove", "designate", "magnum", "zun", "mistral", "zaqar",
-		"aodh", "gnocchi", "std", "project", "engine"} {
+	registry, err := actions.NewRegistry()
+	if err != nil {
+		return err
+	}
+	for _, service := range append(registry.Services(), "engine") {
 		// An action of another service is refused, which takes the catalog but no
 		// cloud; std answers an action.
 		event := `{"action": "std.echo", "input": {"output": 1}}`

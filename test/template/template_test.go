@@ -88,11 +88,7 @@ func TestFunctions(t *testing.T) {
 	for _, d := range dirs {
 		name := filepath.Base(filepath.Dir(d))
 		folders["functions/"+name] = true
-		id := "" // the compiler's placeholder
-		for word := range strings.SplitSeq(name, "_") {
-			id += strings.ToUpper(word[:1]) + word[1:]
-		}
-		id += "Function"
+		id := functionID(name) + "Function"
 		if functions[id] == nil {
 			t.Errorf("the folder functions/%s has no resource %s", name, id)
 		}
