@@ -21,6 +21,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 import warnings
 
@@ -200,9 +201,12 @@ def main():
     out = sys.stdout
     questions = sys.stdin
     sys.stdin = io.StringIO()  # clients that read it read nothing
-    for line in questions:
-        out.write(json.dumps(driver.answer(json.loads(line))) + "\n")
-        out.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # clients that write files write them here
+        for line in questions:
+            out.write(json.dumps(driver.answer(json.loads(line))) + "\n")
+            out.flush()
+        os.chdir("/")
 
 
 if __name__ == "__main__":
