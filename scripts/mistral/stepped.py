@@ -117,13 +117,14 @@ class Engine(recorder.Engine):
     def run(self, definitions, workflow, task_input, params, shuffle=0, arrivals=False):
         """As recorder.Engine.run, in an order of its own for each number but 0.
 
-        With 0 the queue is worked off in its order before any delayed call. With an
-        odd number what comes next is drawn from all that may happen at the same time,
-        with an even one some branches are faster than others.
+        With 0 the queue is worked off in its order before any delayed call. With a
+        number that 3 divides what comes next is drawn from all that may happen at the
+        same time, with another one some branches are faster than others. The draws
+        differ from workflow to workflow.
         """
         self._arrivals = arrivals
-        self._random = random.Random(shuffle) if shuffle else None
-        self._queue.order(self._random, shuffle % 2 == 0)
+        self._random = random.Random("%d %s" % (shuffle, definitions)) if shuffle else None
+        self._queue.order(self._random, shuffle % 3 > 0)
         return super().run(definitions, workflow, task_input, params, 0)
 
     def _run(self, *args):

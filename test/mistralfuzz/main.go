@@ -42,7 +42,7 @@ func main() {
 	flag.StringVar(&o.kinds, "kinds", "workflows,reverse,workbooks,expressions,damage", "what to make")
 	flag.BoolVar(&o.all, "all", false, "go on after a difference")
 	flag.IntVar(&o.jobs, "jobs", 2, "how many at once")
-	flag.IntVar(&o.orders, "orders", 24, "how many random orders of Mistral to try where outcomes differ")
+	flag.IntVar(&o.orders, "orders", 40, "how many random orders of Mistral to try where outcomes differ")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "mistralfuzz:", err)
