@@ -196,8 +196,8 @@ func named(v any, unnamed map[string]bool) any {
 
 // overrunJoins is 1: more tasks led to a join than it waits for, or one of them
 // several times. There it runs again, or has seen what all of them published, by
-// chance; so the runs of the
-// join and of all that follows from it may differ, and what comes of them.
+// chance; so the runs of the join and of all that follows from it may differ, and
+// what comes of them.
 func overrunJoins(o *outcomes) bool {
 	affected := map[string]bool{}
 	for name := range tasksOf(o.Doc, "wf").All() {
