@@ -67,6 +67,18 @@ func fileOf(t *testing.T, tasks string) generate.Case {
 	return generate.Case{Doc: value.Of(v).(*value.Map)}
 }
 
+// TestNeverRan: an error in a task that did not run is no difference.
+func TestNeverRan(t *testing.T) {
+	c := fileOf(t, "{a: {action: std.noop, on-error: b}, b: {action: std.echo}}")
+	ours := `"rejected": "wf.yaml:1:1: missing", "id": "action-input"`
+	for ran, want := range map[string]string{"a": "known: 15", "b": "only Sirocco rejects it"} {
+		v := compareOutcomes(c, decoded(t, ended("SUCCESS", "", `{"name": "`+ran+`"}`)), decoded(t, ours))
+		if !strings.HasPrefix(v.kind, want) {
+			t.Errorf("%s ran: %q", ran, v.kind)
+		}
+	}
+}
+
 // TestRefusedPart: the call that is refused, by itself.
 func TestRefusedPart(t *testing.T) {
 	const text = "a <% switch(false => 1.len(), true => [1, 2].len()) %>"
