@@ -49,6 +49,9 @@ func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	if err == nil {
 		hits, err = c.decide(ctx, &o, h)
 	}
+	if err == nil {
+		err = c.tryOutput(ctx, &o, hits)
+	}
 	if errors.As(err, &FailedOn{}) || errors.As(err, &TimedOutWaiting{}) {
 		return nil, err
 	}
@@ -159,6 +162,30 @@ func (c *call) decide(ctx context.Context, o *outcome, h *host) ([]hit, error) {
 		return nil, err
 	}
 	return hits, clause("on-complete", c.t.OnComplete)
+}
+
+// tryOutput evaluates the workflow's output where `succeed` ends it: as in
+// Mistral, the task that says so fails if that can't be done.
+func (c *call) tryOutput(ctx context.Context, o *outcome, hits []hit) error {
+	effective, command, _ := c.cut(hits)
+	if command == nil || command.To != "succeed" || c.head.Ended || c.spec.Output.Len() == 0 {
+		return nil
+	}
+	tasks, err := c.e.opts.Records.Tasks(ctx, c.head.ID)
+	if err != nil {
+		return err
+	}
+	tasks = slices.DeleteFunc(tasks, func(t *store.Task) bool { return t.ID == c.task.ID })
+	if len(effective) == 1 { // it leads to nothing but the command
+		t := *c.task
+		t.State, t.FinishedAt, t.Next = o.state, c.e.now(), nil
+		tasks = append(tasks, &t)
+	}
+	_, err = c.e.output(ctx, c.head, c.started, c.spec.Output, finalContext(c.started, tasks))
+	if err != nil {
+		return c.exprError("output", c.spec.File, err)
+	}
+	return nil
 }
 
 // publish evaluates what the task publishes: all of it sees what was there
