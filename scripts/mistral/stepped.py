@@ -43,6 +43,19 @@ _FOREVER = datetime.timedelta(days=36500)
 _MOST_STEPS = 3000
 
 
+_describe = recorder.describe
+
+
+def _with_arrivals(ex):
+    """As recorder.describe; `arrivals` has the tasks that led to each task, one for each run."""
+    out = _describe(ex)
+    out["arrivals"] = collections.defaultdict(list)
+    for t in ex.task_executions:
+        for name in {n[0] for n in t.next_tasks or []}:
+            out["arrivals"][name].append(t.name)
+    return out
+
+
 class Engine(recorder.Engine):
     """As recorder.Engine, but stepped."""
 
@@ -122,7 +135,7 @@ class Engine(recorder.Engine):
         same time, with another one some branches are faster than others. The draws
         differ from workflow to workflow.
         """
-        self._arrivals = arrivals
+        recorder.describe = _with_arrivals if arrivals else _describe
         self._random = random.Random("%d %s" % (shuffle, definitions)) if shuffle else None
         self._queue.order(self._random, shuffle % 3 > 0)
         return super().run(definitions, workflow, task_input, params, 0)
@@ -157,17 +170,6 @@ class Engine(recorder.Engine):
     def _due(self):
         self._enter()
         return self._scheduler.step(self._queue)
-
-    def _describe(self, ex):
-        """Adds the names of the tasks that led to each task, one for each run, in `arrivals`."""
-        out = super()._describe(ex)
-        if self._arrivals:
-            came = collections.defaultdict(list)
-            for t in ex.task_executions:
-                for name in {n[0] for n in t.next_tasks or []}:
-                    came[name].append(t.name)
-            out["arrivals"] = came
-        return out
 
     def _clean(self):
         super()._clean()

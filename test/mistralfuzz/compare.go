@@ -103,10 +103,9 @@ func firstLine(s string) string {
 func compareEnds(c generate.Case, theirs, ours *value.Map) verdict {
 	o := outcomes{Case: c, raw: ours, theirs: withoutTarget(value.Clone(theirs)).(*value.Map)}
 	o.ours = replaced(withoutTarget(value.Clone(ours)), func(s string) string { return stamps.ReplaceAllString(s, "<time>") }).(*value.Map)
-	arrivals, _ := theirs.Get("arrivals")
-	o.arrivals, _ = arrivals.(*value.Map)
-	o.theirs.Delete("arrivals")
-	o.theirs.Delete("backlog") // what a resume would start
+	o.overrun = overrunIn(c, "wf", theirs)
+	without(o.theirs, "arrivals")
+	without(o.theirs, "backlog") // what a resume would start
 	outcome.Normalize(o.theirs)
 	outcome.Normalize(o.ours)
 	v := diff(o.theirs, o.ours)
@@ -146,6 +145,20 @@ func withoutTarget(v any) any {
 }
 
 var stamps = regexp.MustCompile(`\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b`)
+
+// without takes a member of an outcome, and of those of its sub-workflows, away.
+func without(m *value.Map, member string) {
+	m.Delete(member)
+	list, _ := m.Get("tasks")
+	tasks, _ := list.([]any)
+	for _, t := range tasks {
+		v, _ := t.(*value.Map).Get("executions")
+		execs, _ := v.([]any)
+		for _, e := range execs {
+			without(e.(*value.Map), member)
+		}
+	}
+}
 
 // diff names the first part that differs.
 func diff(theirs, ours *value.Map) verdict {

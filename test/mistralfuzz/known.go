@@ -24,7 +24,7 @@ type outcomes struct {
 	generate.Case
 	theirs, ours *value.Map
 	raw          *value.Map // ours with all texts as they are
-	arrivals     *value.Map // for each join, the tasks that led to it in Mistral
+	overrun      []string   // tasks that are joins of difference 1, or call a workflow with one
 }
 
 // differences are tried in this order; several may meet.
@@ -200,10 +200,8 @@ func named(v any, unnamed map[string]bool) any {
 // what comes of them.
 func overrunJoins(o *outcomes) bool {
 	affected := map[string]bool{}
-	for name := range tasksOf(o.Doc, "wf").All() {
-		if overrun(bodyOf(o.Case, "wf", name), o.arrivals, name) {
-			follow(o.Case, name, affected)
-		}
+	for _, name := range o.overrun {
+		follow(o.Case, name, affected)
 	}
 	if len(affected) == 0 {
 		return false
@@ -223,6 +221,29 @@ func overrunJoins(o *outcomes) bool {
 		}
 	}
 	return true
+}
+
+// overrunIn names the tasks of an outcome of Mistral's that are joins to which
+// more led than they wait for, or call a sub-workflow with such a join.
+func overrunIn(c generate.Case, workflow string, m *value.Map) []string {
+	v, _ := m.Get("arrivals")
+	arrivals, _ := v.(*value.Map)
+	var out []string
+	for name := range tasksOf(c.Doc, workflow).All() {
+		if overrun(bodyOf(c, workflow, name), arrivals, name) {
+			out = append(out, name)
+		}
+	}
+	list, _ := m.Get("tasks")
+	tasks, _ := list.([]any)
+	for _, t := range tasks {
+		v, _ := t.(*value.Map).Get("executions")
+		execs, _ := v.([]any)
+		if slices.ContainsFunc(execs, func(e any) bool { return len(overrunIn(c, text(e.(*value.Map), "workflow"), e.(*value.Map))) > 0 }) {
+			out = append(out, text(t.(*value.Map), "name"))
+		}
+	}
+	return out
 }
 
 // overrun reports whether more led to a join of some than it waits for; to one
