@@ -61,7 +61,6 @@ var filters = map[string]filter{
 	"presence":   presence,
 	"protocol":   protocol,
 	"quoted":     quoted,
-	"required":   required,
 	"servers":    dictFilter(serverOption),
 	"some":       some,
 	"sort":       sortBy(nil),

@@ -153,14 +153,6 @@ func unique(v any) (any, error) {
 	return out, nil
 }
 
-// required refuses null as a whole body.
-func required(v any) (any, error) {
-	if v == nil {
-		return nil, errors.New("must be a dictionary or a list, not null")
-	}
-	return v, nil
-}
-
 // asList makes a list of what is none.
 func asList(v any) (any, error) {
 	if list, ok := v.([]any); ok {

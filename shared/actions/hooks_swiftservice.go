@@ -106,12 +106,12 @@ func (s *swiftService) splitHeaders(option, prefix string) (*value.Map, error) {
 		for _, item := range v {
 			name, text, ok := headerPair(item)
 			if !ok {
-				return nil, badArgument{"options", fmt.Sprintf("must have a list of \"Name: value\" as %s, and %s is none", option, pythonRepr(item))}
+				return nil, badArgument{"options", fmt.Sprintf("must be a dictionary with a list of \"Name: value\" as %s, not one with %s", option, pythonRepr(item))}
 			}
 			headers.Set(titled(prefix+name), strings.TrimSpace(text))
 		}
 	default:
-		return nil, badArgument{"options", "must have a list of \"Name: value\" as " + option + ", not " + value.Kind(v)}
+		return nil, badArgument{"options", "must be a dictionary with a list of \"Name: value\" as " + option + ", not " + value.Kind(v)}
 	}
 	if _, err := headerFields(headers); err != nil {
 		return nil, badArgument{"options", "has a " + option + " that " + err.Error()}
@@ -161,7 +161,7 @@ func objectPath(container, object any) (string, error) {
 	}
 	name, ok := object.(string)
 	if !ok || name == "" {
-		return "", badArgument{"objects", "must be names, not " + pythonRepr(object)}
+		return "", badArgument{"objects", "must be a list of names, not one with " + pythonRepr(object)}
 	}
 	rest, err := safePath("objects", name)
 	return "/" + path + "/" + rest, err
@@ -224,7 +224,7 @@ func (s *swiftService) objects() (list []any, ok bool) {
 func names(objects []any) error {
 	for _, o := range objects {
 		if name, ok := o.(string); !ok || name == "" {
-			return badArgument{"objects", "must be names, not " + pythonRepr(o)}
+			return badArgument{"objects", "must be a list of names, not one with " + pythonRepr(o)}
 		}
 	}
 	return nil

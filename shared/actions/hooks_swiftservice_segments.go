@@ -190,8 +190,8 @@ func (s *swiftService) upload(ctx context.Context) (any, error) {
 func (s *swiftService) uploadOf(o any, folder string) (upload, error) {
 	m, ok := o.(*value.Map)
 	if !ok {
-		return upload{}, badArgument{"objects", "must be dictionaries of object_name and contents: a function has no files of yours, so " +
-			pythonRepr(o) + " can't be read"}
+		return upload{}, badArgument{"objects", "must be a list of dictionaries of object_name and contents, not one with " + pythonRepr(o) +
+			": a function has no files of yours"}
 	}
 	for k := range m.All() {
 		if k != "object_name" && k != "contents" {

@@ -101,7 +101,7 @@ func TestSwiftServiceSends(t *testing.T) {
 		{action: "swiftservice.stat", input: `{"container": "c", "objects": []}`, want: []string{"HEAD /c"}},
 		{action: "swiftservice.stat", input: `{"container": "c", "objects": ["a", "b/é"], "options": {"version_id": 7}}`, want: []string{"HEAD /c/a?version-id=7", "HEAD /c/b/%C3%A9?version-id=7"}},
 		{action: "swiftservice.stat", input: `{"objects": ["a"]}`, err: "container is required with objects"},
-		{action: "swiftservice.stat", input: `{"container": "c", "objects": [1]}`, err: "objects must be names, not 1"},
+		{action: "swiftservice.stat", input: `{"container": "c", "objects": [1]}`, err: "objects must be a list of names, not one with 1"},
 		{action: "swiftservice.list", input: `{"container": "c", "options": {"prefix": "b", "delimiter": "/", "versions": true}}`, want: []string{
 			"GET /c?delimiter=%2F&format=json&prefix=b&versions=true", "GET /c?delimiter=%2F&format=json&marker=b%2F%C3%A9&prefix=b&versions=true"}},
 		{action: "swiftservice.list", input: `{"options": {"long": true, "marker": "x"}}`, want: []string{"GET ?format=json", "GET ?format=json&marker=s", "HEAD /c", "HEAD /s"}},
