@@ -228,7 +228,11 @@ func (r *reader) checkJoins(w *Workflow, in map[string]int) {
 		case t.Join.All && n == 0:
 			r.errorf("join-without-inbound", t.Join.Span, "", "no task leads to %q, so there is nothing to join", t.Name)
 		case n < t.Join.Count:
-			r.errorf("join-without-inbound", t.Join.Span, "",
+			advice := "leave join out, or add tasks that lead here"
+			if n > 0 {
+				advice = fmt.Sprintf("write join: %d or join: all", n)
+			}
+			r.errorf("join-without-inbound", t.Join.Span, advice,
 				"%q waits for %d tasks, but only %d lead to it", t.Name, t.Join.Count, n)
 		}
 	}
