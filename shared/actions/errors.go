@@ -1,8 +1,11 @@
 package actions
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
 )
 
 // The errors of this package are values whose type names are the error names
@@ -48,4 +51,25 @@ func didYouMean(names []string) string {
 		return ""
 	}
 	return "; did you mean " + strings.Join(names, " or ") + "?"
+}
+
+// failed is an error of what came back, in the action's name.
+func (inv *invocation) failed(err error) error {
+	return ActionFailed{Action: inv.action.Name, Message: inv.action.Name + ": " + err.Error()}
+}
+
+// badAnswer is an error of what the last answer holds, with where it came from.
+func (inv *invocation) badAnswer(err error) error {
+	d := inv.answered
+	d.Message = err.Error()
+	return openstack.BadAnswer{Detail: d}
+}
+
+// typed gives an error its type.
+func (inv *invocation) typed(err error) error {
+	var bad badArgument
+	if errors.As(err, &bad) {
+		return InvalidInput{Action: inv.action.Name, Parameter: bad.name, Message: bad.Error()}
+	}
+	return err
 }

@@ -57,10 +57,10 @@ func aodhAlarmUpdate(ctx context.Context, inv *invocation) (any, error) {
 	}
 	alarm, ok := read.(*value.Map)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the answer is %s and not an alarm", value.Kind(read)))
+		return nil, inv.badAnswer(fmt.Errorf("the answer is %s and not an alarm", value.Kind(read)))
 	}
 	if !alarm.Has("type") && !change.Has("type") {
-		return nil, inv.failed(fmt.Errorf("the alarm has no type"))
+		return nil, inv.badAnswer(fmt.Errorf("the alarm has no type"))
 	}
 	if err := changeAlarm(alarm, change); err != nil {
 		return nil, err

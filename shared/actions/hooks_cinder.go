@@ -34,7 +34,7 @@ func cinderDeleteMetadata(ctx context.Context, inv *invocation) (any, error) {
 	}
 	v, err := unwrap("metadata", body)
 	if err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	metadata, _ := v.(*value.Map)
 	keys, _ := inv.args["keys"].([]any)

@@ -50,7 +50,7 @@ func (inv *invocation) dnsID(ctx context.Context, path, key string, nameOrID any
 	}
 	list, err := unwrap(key, body)
 	if err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	found, err := inv.onlyOne(list)
 	if err != nil {
@@ -59,7 +59,7 @@ func (inv *invocation) dnsID(ctx context.Context, path, key string, nameOrID any
 	m, _ := found.(*value.Map)
 	id, ok := m.Get("id")
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("what has the name %s has no id", pythonStr(nameOrID)))
+		return nil, inv.badAnswer(fmt.Errorf("what has the name %s has no id", pythonStr(nameOrID)))
 	}
 	return id, nil
 }
@@ -113,7 +113,7 @@ func (inv *invocation) zone(ctx context.Context, nameOrID any) (*value.Map, erro
 	}
 	m, ok := body.(*value.Map)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the answer is %s and not a zone", value.Kind(body)))
+		return nil, inv.badAnswer(fmt.Errorf("the answer is %s and not a zone", value.Kind(body)))
 	}
 	return m, nil
 }

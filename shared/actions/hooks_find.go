@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
@@ -118,8 +119,8 @@ func (inv *invocation) onlyOne(found any) (any, error) {
 	list, _ := found.([]any)
 	switch len(list) {
 	case 0:
-		d := openstack.Detail{Message: "nothing has these values: " + inv.given(), Region: inv.went.Region, Status: 404}
-		d.Service = inv.action.spec.base.serviceType
+		d := inv.answered
+		d.Message, d.Status = "nothing has these values: "+inv.given(), http.StatusNotFound
 		return nil, openstack.NotFound{Detail: d}
 	case 1:
 		return list[0], nil

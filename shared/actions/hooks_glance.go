@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -63,7 +64,7 @@ func (inv *invocation) glanceGet(ctx context.Context) (*value.Map, error) {
 	}
 	m, ok := v.(*value.Map)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the answer is %s and not an image", value.Kind(v)))
+		return nil, inv.badAnswer(fmt.Errorf("the answer is %s and not an image", value.Kind(v)))
 	}
 	m.Delete("self")
 	return m, nil
@@ -110,7 +111,7 @@ func (inv *invocation) glanceLocations(ctx context.Context) (*value.Map, []any, 
 	v, _ := image.Get("locations")
 	locations, ok := v.([]any)
 	if !ok {
-		return nil, nil, inv.failed(fmt.Errorf("the service does not show the locations of images"))
+		return nil, nil, inv.badAnswer(fmt.Errorf("the service does not show the locations of images"))
 	}
 	return image, locations, nil
 }
@@ -123,9 +124,9 @@ func (inv *invocation) location(locations []any, url any) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, openstack.NotFound{Detail: openstack.Detail{
-		Service: "image", Region: inv.went.Region, Status: 404, Message: "the image has no location " + pythonStr(url),
-	}}
+	d := inv.answered
+	d.Message, d.Status = "the image has no location "+pythonStr(url), http.StatusNotFound
+	return 0, openstack.NotFound{Detail: d}
 }
 
 func glanceDeleteLocations(ctx context.Context, inv *invocation) (any, error) {
@@ -219,7 +220,7 @@ func glanceImagesData(ctx context.Context, inv *invocation) (any, error) {
 		return nil, err
 	}
 	if err := checkImage(image, answer.Body, value.Truth(inv.args["allow_md5_fallback"])); err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	out := value.MapOf("size", len(answer.Body), "encoding", "utf-8", "data", "")
 	if utf8.Valid(answer.Body) {

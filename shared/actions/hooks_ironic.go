@@ -96,6 +96,9 @@ func ironicWait(ctx context.Context, inv *invocation) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m, _ := v.(*value.Map); !m.Has("provision_state") {
+			return nil, inv.badAnswer(errors.New("the answer has no provision_state"))
+		}
 		done, err := inv.reachedState(v, expected)
 		if err != nil || done {
 			return nil, inv.failedIf(err)
@@ -119,8 +122,8 @@ func (inv *invocation) reachedState(node any, expected string) (bool, error) {
 	target, _ := m.Get("target_provision_state")
 	lastError, _ := m.Get("last_error")
 	switch {
-	case !isText && v != nil || !m.Has("provision_state"):
-		return false, errors.New("the answer has no provision_state")
+	case !isText && v != nil:
+		return false, errors.New("the node's provision_state is no text")
 	case isText && state == expected:
 		return true, nil
 	case state == "error" || strings.HasSuffix(state, " failed"):

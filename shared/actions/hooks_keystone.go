@@ -92,7 +92,7 @@ func (inv *invocation) oauthToken(ctx context.Context, path string, header http.
 	}
 	got, err := url.ParseQuery(string(answer.Body))
 	if err != nil || got.Get("oauth_token") == "" {
-		return nil, inv.failed(errors.New("the answer has no oauth_token"))
+		return nil, inv.badAnswer(errors.New("the answer has no oauth_token"))
 	}
 	key := got.Get("oauth_token")
 	out := value.MapOf("key", key, "id", key, "secret", got.Get("oauth_token_secret"))

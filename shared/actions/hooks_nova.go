@@ -35,7 +35,7 @@ func novaFindImage(ctx context.Context, inv *invocation) (any, error) {
 	}
 	found, err := unwrap(c.result, body)
 	if err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	return inv.onlyOne(found)
 }

@@ -73,13 +73,16 @@ func (inv *invocation) swiftSend(ctx context.Context, req request) (*openstack.A
 
 // swiftListing is the list in an answer; nothing (204) is an empty one.
 func (inv *invocation) swiftListing(answer *openstack.APIResponse) ([]any, error) {
+	if err := inv.countPage(answer); err != nil {
+		return nil, err
+	}
 	body, err := answer.Value()
 	if err != nil || body == nil {
 		return []any{}, err
 	}
 	list, ok := body.([]any)
 	if !ok {
-		return nil, inv.failed(fmt.Errorf("the answer is %s and not a list", value.Kind(body)))
+		return nil, inv.badAnswer(fmt.Errorf("the answer is %s and not a list", value.Kind(body)))
 	}
 	return list, nil
 }
@@ -89,7 +92,7 @@ func (inv *invocation) swiftListing(answer *openstack.APIResponse) ([]any, error
 func (inv *invocation) swiftRest(ctx context.Context, req request, list []any) ([]any, error) {
 	for page := list; len(page) > 0; {
 		if !nextPage(req.Query, page) {
-			return nil, inv.failed(errPageLoop)
+			return nil, inv.badAnswer(errPageLoop)
 		}
 		answer, err := inv.swiftSend(ctx, req)
 		if err != nil {

@@ -350,7 +350,7 @@ func (s *swiftService) listParts(ctx context.Context, container any, o swiftOpti
 		parts = append(parts, value.MapOf("action", action, "container", container, "prefix", prefix,
 			"success", true, "marker", query.Get("marker"), "listing", page))
 		if !nextPage(query, page) {
-			return nil, s.invocation.failed(errPageLoop)
+			return nil, s.badAnswer(errPageLoop)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestGlanceDamagedData(t *testing.T) {
 		return 200, nil, stubImage
 	}
 	_, err := run(t, runner, "glance.images_data", `{"image_id": "i"}`)
-	if !errors.As(err, new(ActionFailed)) || !strings.Contains(err.Error(), "damaged") {
+	if !errors.As(err, new(openstack.BadAnswer)) || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("%v", err)
 	}
 	out, err := run(t, runner, "glance.images_data", `{"image_id": "i", "do_checksum": false}`)

@@ -115,7 +115,7 @@ func troveRoot(ctx context.Context, inv *invocation) (any, error) {
 	name, hasName := user.Get("name")
 	password, hasPassword := user.Get("password")
 	if !hasName || !hasPassword {
-		return nil, inv.failed(errors.New("the answer has no name and password of the user"))
+		return nil, inv.badAnswer(errors.New("the answer has no name and password of the user"))
 	}
 	return []any{name, password}, nil
 }

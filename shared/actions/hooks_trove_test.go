@@ -195,7 +195,7 @@ func TestTroveArguments(t *testing.T) {
 		}
 	}
 	cloud.answer = answerJSON(200, `{"user": {"name": "root"}}`)
-	if _, err := run(t, runner, "trove.root_create", `{"instance": "i"}`); !errors.As(err, new(ActionFailed)) {
+	if _, err := run(t, runner, "trove.root_create", `{"instance": "i"}`); !errors.As(err, new(openstack.BadAnswer)) {
 		t.Errorf("%v", err)
 	}
 }

@@ -116,7 +116,7 @@ func zunGetArchive(ctx context.Context, inv *invocation) (any, error) {
 	data, _ := v.(string)
 	content, err := base64.StdEncoding.DecodeString(data)
 	if err != nil || archive == nil {
-		return nil, inv.failed(fmt.Errorf("the answer's data is no base64"))
+		return nil, inv.badAnswer(fmt.Errorf("the answer's data is no base64"))
 	}
 	archive.Set("encoding", "base64")
 	if utf8.Valid(content) {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
 )
 
 func TestZunArguments(t *testing.T) {
@@ -83,7 +85,7 @@ func TestZunArchive(t *testing.T) {
 	}
 	for _, answer := range []string{`{"data": "?"}`, `[]`} {
 		cloud.answer = answerJSON(200, answer)
-		if _, err := run(t, runner, "zun.containers_get_archive", `{"id": "c", "path": "p"}`); !errors.As(err, new(ActionFailed)) {
+		if _, err := run(t, runner, "zun.containers_get_archive", `{"id": "c", "path": "p"}`); !errors.As(err, new(openstack.BadAnswer)) {
 			t.Errorf("%s: %v", answer, err)
 		}
 	}

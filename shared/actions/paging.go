@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
@@ -44,6 +45,10 @@ const (
 // offsetPage is how many items manila gives at most. Its lists that have no
 // pages give more, or the same ones again.
 const offsetPage = 1000
+
+// maxPages is how many pages of a list are asked for. Those of designate, which
+// has the smallest, hold 20 items.
+const maxPages = 20_000
 
 var errPageLoop = errors.New("the list's next page is one that was there before")
 
@@ -303,12 +308,29 @@ func (p *pager) result() any {
 	return out
 }
 
+// countPage ends a list that is larger than what can be held, or that has no
+// end: a service may answer with ever other pages.
+func (inv *invocation) countPage(answer *openstack.APIResponse) error {
+	inv.pages++
+	inv.listed += int64(len(answer.Body))
+	if limit := inv.runner.options.MaxList; inv.listed > limit {
+		return inv.badAnswer(fmt.Errorf("the list is larger than %d bytes after %d pages; ask for less of it", limit, inv.pages))
+	}
+	if inv.pages > maxPages {
+		return inv.badAnswer(fmt.Errorf("the list has more than %d pages; ask for less of it", maxPages))
+	}
+	return nil
+}
+
 // list performs a call that pages.
 func (inv *invocation) list(ctx context.Context, c *call, req request) (any, error) {
 	p := newPager(c, inv.args)
 	for {
 		answer, err := inv.send(ctx, c.serviceType, req)
 		if err != nil {
+			return nil, err
+		}
+		if err := inv.countPage(answer); err != nil {
 			return nil, err
 		}
 		body, err := answer.Value()
@@ -318,7 +340,7 @@ func (inv *invocation) list(ctx context.Context, c *call, req request) (any, err
 		p.link = strings.Join(answer.Header.Values("Link"), ",")
 		next, err := p.take(body, req.Query)
 		if err != nil {
-			return nil, inv.failed(err)
+			return nil, inv.badAnswer(err)
 		}
 		if next == nil {
 			return p.result(), nil

@@ -42,6 +42,10 @@ type RunnerOptions struct {
 	// MaxResponse bounds the body that std.http keeps, in bytes. The default is
 	// 64 MiB.
 	MaxResponse int64
+
+	// MaxList bounds the answers of one list together, in bytes. The default is
+	// 256 MiB, which is also the largest result that the store keeps.
+	MaxList int64
 }
 
 // NewRunner returns a runner of the registry's actions. The manager may be nil
@@ -52,6 +56,9 @@ func NewRunner(registry *Registry, manager *openstack.Manager, options RunnerOpt
 	}
 	if options.MaxResponse == 0 {
 		options.MaxResponse = 64 << 20
+	}
+	if options.MaxList == 0 {
+		options.MaxList = 256 << 20
 	}
 	return &Runner{registry: registry, manager: manager, options: options}
 }
@@ -190,6 +197,9 @@ type invocation struct {
 	pinned   string // the microversion that the caller asks for; empty: the table's
 	went     openstack.Target
 	session  *openstack.Session
+	answered openstack.Detail              // which request the last answer was to
+	pages    int                           // of lists so far
+	listed   int64                         // bytes of those pages
 	services map[string]*openstack.Service // by type, once resolved
 	known    bool                          // a hook has what the table takes of an answer
 }
@@ -279,7 +289,7 @@ func (inv *invocation) exchange(ctx context.Context, c *call, req request) (any,
 	}
 	result, err := unwrap(c.result, body)
 	if err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	if c.then != nil {
 		result = inv.complete(ctx, c, result)
@@ -347,7 +357,7 @@ func (inv *invocation) get(ctx context.Context, c *call, f *follow) (any, error)
 	}
 	result, err := unwrap(f.result, body)
 	if err != nil {
-		return nil, inv.failed(err)
+		return nil, inv.badAnswer(err)
 	}
 	return result, nil
 }
@@ -464,20 +474,6 @@ func (inv *invocation) sendJSON(ctx context.Context, serviceType string, req req
 		return nil, err
 	}
 	return answer.Value()
-}
-
-// failed is an error of what came back, in the action's name.
-func (inv *invocation) failed(err error) error {
-	return ActionFailed{Action: inv.action.Name, Message: inv.action.Name + ": " + err.Error()}
-}
-
-// typed gives an error its type.
-func (inv *invocation) typed(err error) error {
-	var bad badArgument
-	if errors.As(err, &bad) {
-		return InvalidInput{Action: inv.action.Name, Parameter: bad.name, Message: bad.Error()}
-	}
-	return err
 }
 
 // encodeBody makes the bytes of a request's body.

@@ -145,9 +145,9 @@ func TestErrorsOfAnswers(t *testing.T) {
 		{"nova.servers_get", `{"server": "x"}`, 403, `{"forbidden": {"message": "not you"}}`, openstack.Forbidden{}, "not you"},
 		{"nova.servers_delete", `{"server": "x"}`, 409, `{"conflictingRequest": {"message": "busy"}}`, openstack.Conflict{}, "busy"},
 		{"nova.servers_get", `{"server": "x"}`, 200, `<html>`, openstack.BadAnswer{}, ""},
-		{"nova.servers_get", `{"server": "x"}`, 200, `{"other": 1}`, ActionFailed{}, `no "server"`},
-		{"nova.servers_get", `{"server": "x"}`, 200, `[]`, ActionFailed{}, "a list"},
-		{"nova.servers_list", `{}`, 200, `{"servers": {}}`, ActionFailed{}, "not a list"},
+		{"nova.servers_get", `{"server": "x"}`, 200, `{"other": 1}`, openstack.BadAnswer{}, `no "server"`},
+		{"nova.servers_get", `{"server": "x"}`, 200, `[]`, openstack.BadAnswer{}, "a list"},
+		{"nova.servers_list", `{}`, 200, `{"servers": {}}`, openstack.BadAnswer{}, "not a list"},
 		{"nova.servers_list", `{}`, 200, `{"servers": [`, openstack.BadAnswer{}, ""},
 		{"nova.servers_find", `{"name": "x"}`, 200, `{"servers": []}`, openstack.NotFound{}, "name=x"},
 		{"nova.keypairs_find", `{"a": 1}`, 200, `{"keypairs": [{"a": 1}, {"a": 1}]}`, ActionFailed{}, "2 have these values: a=1"},
@@ -311,7 +311,7 @@ func TestPagingThatGoesRound(t *testing.T) {
 	runner := cloud.runner()
 	cloud.answer = answerJSON(200, `{"servers": [{"id": 1}], "servers_links": [{"rel": "next", "href": "x?marker=1"}]}`)
 	_, err := run(t, runner, "nova.servers_list", `{}`)
-	if !errors.As(err, new(ActionFailed)) || !strings.Contains(err.Error(), "there before") {
+	if !errors.As(err, new(openstack.BadAnswer)) || !strings.Contains(err.Error(), "there before") {
 		t.Errorf("%v", err)
 	}
 }

@@ -31,14 +31,22 @@ func (inv *invocation) send(ctx context.Context, serviceType string, req request
 			api.Header.Set("Content-Type", "application/json")
 		}
 	}
+	send := inv.runner.negotiate
 	if inv.pinned != "" && api.Microversion != "" {
-		api.Microversion = inv.pinned
-		return service.Do(ctx, api)
+		api.Microversion, req.Pinned = inv.pinned, true
 	}
 	if req.Pinned {
-		return service.Do(ctx, api)
+		send = pinned
 	}
-	return inv.runner.negotiate(ctx, service, api)
+	answer, err := send(ctx, service, api)
+	if err == nil {
+		inv.answered = answer.Detail()
+	}
+	return answer, err
+}
+
+func pinned(ctx context.Context, s *openstack.Service, req openstack.APIRequest) (*openstack.APIResponse, error) {
+	return s.Do(ctx, req)
 }
 
 // open finds the endpoint of a service type.
