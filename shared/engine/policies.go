@@ -64,7 +64,7 @@ var unrepeatable = []string{"JoinFailed", "OutcomeUnknown", "SubWorkflowInput"}
 // it does not.
 func (c *call) again(ctx context.Context, o *outcome, h *host) (*step.Answer, error) {
 	r := c.t.Retry
-	if r == nil || !r.Loop || c.t.Error != nil && slices.Contains(unrepeatable, c.t.Error.Error) {
+	if r == nil || !r.Loop {
 		return nil, nil
 	}
 	count, delay, err := c.retryNumbers(ctx, "retry after a round", c.data(c.in), h)
@@ -72,7 +72,7 @@ func (c *call) again(ctx context.Context, o *outcome, h *host) (*step.Answer, er
 		return nil, err
 	}
 	more, err := c.wantsMore(ctx, r, o, h)
-	if err != nil || !more || int64(c.t.Round) >= count {
+	if err != nil || !more || int64(c.t.Round) >= count || c.t.Error != nil && slices.Contains(unrepeatable, c.t.Error.Error) {
 		return nil, err
 	}
 	a := c.answer(Running)
