@@ -34,6 +34,7 @@ var filters = map[string]filter{
 	"flag":       flagged,
 	"float":      toFloat,
 	"forced":     forced,
+	"header":     headerText,
 	"headers":    headerFields,
 	"headertext": headerText,
 	"ids":        wrapped("id"),

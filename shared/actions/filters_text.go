@@ -47,6 +47,15 @@ func count(v any) (any, error) {
 	return nil, nil
 }
 
+// headerText passes what a header can hold as it is.
+func headerText(v any) (any, error) {
+	s, ok := v.(string)
+	if v != nil && (!ok || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })) {
+		return nil, fmt.Errorf("must be text of one line in ASCII, not %s", pythonRepr(v))
+	}
+	return v, nil
+}
+
 // notEmpty refuses null and empty text.
 func notEmpty(v any) (any, error) {
 	if v == nil || v == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func ironicPower(ctx context.Context, inv *invocation) (any, error) {
 	}
 	seconds, err := pythonInt(inv.args["timeout"])
 	if n, ok := asInt(seconds); err != nil || ok && n <= 0 {
-		return nil, badArgument{"timeout", "must be a number of seconds above 0"}
+		return nil, badArgument{"timeout", "must be a number of seconds above 0, not " + pythonRepr(inv.args["timeout"])}
 	}
 	inv.args["@timeout"] = seconds
 	return inv.perform(ctx)
@@ -69,7 +70,7 @@ func ironicPassthru(ctx context.Context, inv *invocation) (any, error) {
 		inv.args["@deletes"] = true
 	case "GET":
 	default:
-		return nil, badArgument{"http_method", "must be POST, PUT, PATCH, GET or DELETE"}
+		return nil, badArgument{"http_method", "must be one of POST, PUT, PATCH, GET and DELETE, not " + pythonRepr(inv.args["http_method"])}
 	}
 	return inv.perform(ctx)
 }
@@ -80,15 +81,15 @@ func ironicWait(ctx context.Context, inv *invocation) (any, error) {
 	expected, _ := inv.args["expected_state"].(string)
 	timeout, err := pollTime(inv.args["timeout"])
 	if err != nil || inv.args["timeout"] == nil {
-		return nil, badArgument{"timeout", "must be a number of seconds that is not below 0"}
+		return nil, badArgument{"timeout", "must be a number of seconds from 0 on, not " + pythonRepr(inv.args["timeout"])}
 	}
 	interval, err := pollTime(inv.args["poll_interval"])
 	if err != nil {
-		return nil, badArgument{"poll_interval", "must be a number of seconds that is not below 0"}
+		return nil, badArgument{"poll_interval", "must be a number of seconds from 0 on, not " + pythonRepr(inv.args["poll_interval"])}
 	}
 	expected = strings.ToLower(expected)
 	if expected == "" {
-		return nil, badArgument{"expected_state", "must be the name of a state"}
+		return nil, badArgument{"expected_state", "must be a state, not " + pythonRepr(inv.args["expected_state"])}
 	}
 	end := time.Now().Add(timeout)
 	for {
@@ -151,13 +152,15 @@ func pollTime(v any) (time.Duration, error) {
 		s = float64(v)
 	case float64:
 		s = v
+	case *big.Int:
+		s, _ = new(big.Float).SetInt(v).Float64()
 	default:
 		return 0, errors.New("no number")
 	}
-	if s < 0 || s > float64(1<<31) {
-		return 0, errors.New("out of range")
+	if s < 0 {
+		return 0, errors.New("below 0")
 	}
-	return time.Duration(s * float64(time.Second)), nil
+	return time.Duration(min(s, 1<<31) * float64(time.Second)), nil
 }
 
 // inspectorWait asks for the introspection of each node until all have ended,
@@ -172,16 +175,16 @@ func inspectorWait(ctx context.Context, inv *invocation) (any, error) {
 	}
 	for _, node := range waiting {
 		if _, ok := node.(string); !ok {
-			return nil, badArgument{"node_ids", "must be a list of ids or names; " + pythonRepr(node) + " is none"}
+			return nil, badArgument{"node_ids", "must be a list of ids or names, not of " + pythonRepr(node)}
 		}
 	}
 	interval, err := pollTime(inv.args["retry_interval"])
 	if err != nil {
-		return nil, badArgument{"retry_interval", "must be a number of seconds that is not below 0"}
+		return nil, badArgument{"retry_interval", "must be a number of seconds from 0 on, not " + pythonRepr(inv.args["retry_interval"])}
 	}
 	retries, ok := asInt(inv.args["max_retries"])
 	if !ok || retries < 0 {
-		return nil, badArgument{"max_retries", "must be a number that is not below 0"}
+		return nil, badArgument{"max_retries", "must be a number from 0 on, not " + pythonRepr(inv.args["max_retries"])}
 	}
 	ended := value.NewMap(len(waiting))
 	for try := 0; ; try++ {

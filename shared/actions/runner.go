@@ -3,11 +3,14 @@ package actions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -378,6 +381,9 @@ func (inv *invocation) build(c *call) (request, error) {
 		return req, err
 	}
 	if pinned, ok := inv.args[c.pin].(string); ok {
+		if !isVersion(pinned) && pinned != "latest" {
+			return req, badArgument{c.pin, fmt.Sprintf("must be text such as %q, not %q", c.microversion, pinned)}
+		}
 		req.Microversion, req.Pinned = pinned, true
 	}
 	if c.query != nil {
@@ -420,15 +426,10 @@ func verb(method string, args arguments) (string, error) {
 	}
 	name = strings.TrimSuffix(name, "}")
 	s, _ := args[name].(string)
-	if !isToken(s) {
+	if !httpguts.ValidHeaderFieldName(s) { // a token, as a method is
 		return "", badArgument{name, "must be a method of HTTP such as PATCH, not " + pythonRepr(args[name])}
 	}
 	return strings.ToUpper(s), nil
-}
-
-// isToken reports whether s is a token of HTTP (RFC 9110, 5.6.2).
-func isToken(s string) bool {
-	return s != "" && strings.Trim(strings.ToUpper(s), "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // expandQuery makes a query: each value as Python's str, a list as one

@@ -268,8 +268,8 @@ var (
 	microversionNames = map[string]string{
 		"compute": "compute", "block-storage": "volume", "placement": "placement",
 		"container-infrastructure-management": "container-infra", "application-container": "container",
-		"baremetal": "baremetal", "key-manager": "key-manager",
-		"clustering": "clustering", "instance-ha": "instance-ha", "resource-optimization": "infra-optim",
+		"key-manager": "key-manager",
+		"clustering":  "clustering", "instance-ha": "instance-ha", "resource-optimization": "infra-optim",
 	}
 	microversionHeaders = map[string]string{
 		"compute":                 "X-OpenStack-Nova-API-Version",

@@ -109,7 +109,7 @@ func resource(service string) map[string]any {
 		id = "0b8a2f6e-5d0d-4c1e-9a8c-2f1d3c4b5a69"
 	}
 	return map[string]any{
-		"id": id, "uuid": id, "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "status": "available", "zoneName": "ZONE1",
+		"id": id, "uuid": id, "name": "NAME1", "stack_name": "NAME1", "description": "DESC1", "status": "available", "finished": true, "zoneName": "ZONE1",
 		"volume_type_id": "ID1", "metadata": map[string]any{"mk": "mv"}, "namespace": "x-namespace", "links": []any{},
 		"locations": []any{map[string]any{"url": "x-url", "metadata": map[string]any{}}},
 	}

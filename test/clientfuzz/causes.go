@@ -40,6 +40,9 @@ func causes() []cause {
 		{"what only gives its argument back takes any", func(c call, client, our end) bool {
 			return strings.HasSuffix(c.Action, "_convert_into_with_meta") && len(client.requests)+len(our.requests) == 0
 		}},
+		{"a config drive is given as text", clientRefuses(`^ValueError: Config drive seems to refer to a file`)},
+		{"a definition is text, and no file is read", weRefuse(`^mistral\.environments_\w+: a file can't be read here`)},
+		{"a number that is 0 and false are ids, too", zeroID},
 		{"a key file is not read", weRefuse(`^nova\.servers_get_password: private_key names a file`)},
 		{"a date is text", clientRefuses(`^AttributeError: '(str|int|bool|float|list|dict)' object has no attribute '(isoformat|strftime)'`)},
 	}
@@ -122,9 +125,12 @@ func rewrites() []rewrite {
 		{"the named resource is asked and not None", namedParent},
 		{"the id of the user who calls is known", ownUser},
 		{"a body that is null is not sent", nullBody},
+		{"the own project is asked and not None", ownProject},
+		{"a namespace that is null is none", noNamespace},
+		{"a text names fields, and not its letters", fieldsOfText},
 		{"the path of an extension may lack its slash", extensionPath},
 	}
-	for _, join := range []string{"&", "?", "?!"} {
+	for _, join := range []string{"&", "?", "?!", "&#"} {
 		all = append(all, rewrite{"an id is escaped", unescaped(join)})
 	}
 	return append(all, rewrite{"a value in a query is escaped", unescapedQuery}, rewrite{"a value in a query is escaped", rawQuery})
@@ -236,7 +242,7 @@ func extensionPath(c call, client, our end) (end, end) {
 // unescaped: most clients put an id into the path as it is, so that with / ? # or
 // % in it another resource is named. Ours is put there in the same way. The query then
 // begins in the id; join is what the client puts between that and its own, with ! also
-// where there is none.
+// where there is none. With # the library puts the query before what follows a #.
 func unescaped(join string) func(c call, client, our end) (end, end) {
 	return func(c call, client, our end) (end, end) {
 		changed := false
@@ -258,6 +264,9 @@ func unescaped(join string) func(c call, client, our end) (end, end) {
 			}
 			if before, _, ok := strings.Cut(path, "#"); ok { // what follows is not sent
 				path, query = before, ""
+				if join == "&#" {
+					query = r.Query
+				}
 			}
 			query, _, _ = strings.Cut(query, "#")
 			our.requests[i].Path, our.requests[i].Query = path, query
