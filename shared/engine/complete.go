@@ -255,7 +255,7 @@ func (c *call) drop(o *outcome) {
 	if !c.t.DropResult || c.task.Type == "WORKFLOW" { // that of a sub-workflow stays, as in Mistral
 		return
 	}
-	o.result = nil
+	o.result, c.task.DropResult = nil, true
 	if act := c.act; act != nil && act.Version > 0 && !slices.Contains(o.records, store.Record(act)) {
 		o.records = append(o.records, act) // a failed one, stored already
 	}
