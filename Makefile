@@ -106,7 +106,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME) $(FUZZJOBS)
 
 .PHONY: realcloud-test
-realcloud-test: build ## the stories on real OpenStack services (REALCLOUD_CONFIG: their clouds.yaml)
+realcloud-test: build ## stories and a walk through every kind of resource on real OpenStack services (REALCLOUD_CONFIG: their clouds.yaml)
 	scripts/realcloud-test.sh
 
 .PHONY: mistral-golden

@@ -290,7 +290,7 @@ func answerKeys(a *Action) (lists, resources []string) {
 		case c.page != "" || strings.HasPrefix(a.spec.hookName, "find") || strings.HasPrefix(a.spec.hookName, "trove.find") || a.spec.hookName == "nova.find_image":
 			lists = append(lists, c.result)
 		case c.result != resultNull && c.result != resultFound:
-			resources = append(resources, c.result)
+			resources = append(resources, strings.TrimSuffix(c.result, ".*"))
 		}
 		for _, f := range []*follow{c.then, c.before} {
 			if f != nil {

@@ -17,6 +17,7 @@ import (
 //	text        the answer's bytes as text
 //	any         the whole answer: data if it is JSON, else text
 //	key         the value under that key of the answer
+//	key.*       the values of the dictionary under that key, each with its key as name
 const (
 	resultWhole = ""
 	resultNull  = "null"
@@ -66,11 +67,31 @@ func unwrap(result string, body any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("the answer is %s and not a dictionary with %q", value.Kind(body), result)
 	}
-	v, ok := m.Get(result)
+	key, named := strings.CutSuffix(result, ".*")
+	v, ok := m.Get(key)
 	if !ok {
-		return nil, fmt.Errorf("the answer has no %q", result)
+		return nil, fmt.Errorf("the answer has no %q", key)
+	}
+	if named {
+		return namedList(v)
 	}
 	return v, nil
+}
+
+// namedList turns a dictionary of resources by name into a list of them.
+func namedList(v any) (any, error) {
+	m, ok := v.(*value.Map)
+	if !ok {
+		return nil, fmt.Errorf("the answer has %s and not a dictionary of resources", value.Kind(v))
+	}
+	list := make([]any, 0, m.Len())
+	for name, e := range m.All() {
+		if r, ok := e.(*value.Map); ok {
+			r.Set("name", name)
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // merge adds the fields of a follow-up answer to a first one. The first keeps

@@ -183,7 +183,7 @@ func (c *call) planPorts(p *plan) *apiError {
 				return conflict("Port %s is still in use.", pid)
 			}
 			p.ports = append(p.ports, func(id string) *apiError {
-				port.f["device_id"], port.f["device_owner"], port.f["status"] = id, "compute:nova", "ACTIVE"
+				lend(port, id)
 				return nil
 			})
 			continue
@@ -345,7 +345,7 @@ func deleteServer(c *call, r *record) (reply, error) {
 // removeServer takes a server and what goes with it away.
 func (c *call) removeServer(r *record) {
 	for _, p := range c.portsOf(r.id) {
-		c.dropPortRecord(p)
+		c.leavePort(p)
 	}
 	for _, d := range serverOf(r).disks {
 		if v := c.region.vol.volumes.get(d.volume); v != nil {

@@ -168,7 +168,7 @@ func addServerInterface(c *call, r *record) (reply, error) {
 		if str(p.f, "device_id") != "" {
 			return reply{}, badRequest("Port %s is still in use.", pid)
 		}
-		p.f["device_id"], p.f["device_owner"], p.f["status"] = r.id, "compute:nova", "ACTIVE"
+		lend(p, r.id)
 		return ok(object{"interfaceAttachment": c.interfaceView(p)})
 	}
 	p, e := c.newPort(r.project, str(in, "net_id"), "compute:nova", r.id, object{"status": "ACTIVE"})
@@ -184,7 +184,7 @@ func oneInterface(c *call, r *record) (reply, error) {
 		return reply{}, fail(404, "", "Instance %s does not have a port with id %s", r.id, c.vars["port"])
 	}
 	if c.req.Method == http.MethodDelete {
-		c.dropPortRecord(p)
+		c.leavePort(p)
 		return accepted(nil)
 	}
 	return ok(object{"interfaceAttachment": c.interfaceView(p)})

@@ -24,14 +24,19 @@ func createStack(c *call) (reply, error) {
 		return reply{}, e
 	}
 	r := &record{id: newID(), project: c.project(), created: c.now, ext: s, f: object{"name": name, "stack_owner": c.token.user.name(),
-		"stack_user_project_id": newHex(), "tags": nil, "tags_text": in["tags"], "timeout_mins": in["timeout_mins"],
+		"stack_user_project_id": newHex(), "tags": nil, "tags_text": nil, "timeout_mins": in["timeout_mins"],
 		"disable_rollback": boolOr(in, "disable_rollback", true)}}
-	if tags := str(in, "tags"); tags != "" {
-		r.f["tags"] = strings.Split(tags, ",")
-	}
+	r.tag(in)
 	c.region.heat.stacks.add(r)
 	c.run(r, "CREATE", "Stack CREATE completed successfully")
 	return created(object{"stack": object{"id": r.id, "links": c.stackLinks(r)}})
+}
+
+// tag sets the stack's tags if the request has some.
+func (r *record) tag(in object) {
+	if tags := str(in, "tags"); tags != "" {
+		r.f["tags"], r.f["tags_text"] = strings.Split(tags, ","), tags
+	}
 }
 
 // run takes a stack and its resources through an action, which fails where a
@@ -145,8 +150,9 @@ func updateStack(c *call, r *record) (reply, error) {
 	}
 	s.events, s.snapshots = old.events, old.snapshots
 	r.ext = s
+	r.tag(in)
 	c.run(r, "UPDATE", "Stack UPDATE completed successfully")
-	return accepted(nil)
+	return accepted(object{"message": "The request is accepted for processing.<br /><br />\n\n\n", "code": "202 Accepted", "title": "Accepted"})
 }
 
 func deleteStack(c *call, r *record) (reply, error) {

@@ -212,6 +212,9 @@ func (k collection) create(c *call) (reply, error) {
 		f["parent_id"] = f["domain_id"]
 	}
 	if k.plural == "endpoints" {
+		if f["region_id"] == nil {
+			f["region_id"] = f["region"] // what it was called in v2.0
+		}
 		f["region"] = f["region_id"]
 	}
 	rec := c.cloud.id.put(k.plural, rid, c.now, f)

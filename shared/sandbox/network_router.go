@@ -144,6 +144,23 @@ func (c *call) dropPortRecord(r *record) {
 	c.region.net.table("ports").remove(r.id)
 }
 
+// lentPort marks a port that was there before the server that has it now.
+type lentPort struct{}
+
+// lend gives a port to a server.
+func lend(p *record, server string) {
+	p.f["device_id"], p.f["device_owner"], p.f["status"], p.ext = server, "compute:nova", "ACTIVE", lentPort{}
+}
+
+// leavePort takes a server's port from it: away if it was made for the server.
+func (c *call) leavePort(p *record) {
+	if _, lent := p.ext.(lentPort); !lent {
+		c.dropPortRecord(p)
+		return
+	}
+	p.f["device_id"], p.f["device_owner"], p.f["status"], p.ext = "", "", "DOWN", nil
+}
+
 // newPort makes a port for a service's own use.
 func (c *call) newPort(project, network, owner, device string, f object) (*record, *apiError) {
 	if f == nil {
