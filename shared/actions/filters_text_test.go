@@ -60,7 +60,7 @@ func TestTextFilters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got string
 		if v, err := f(in); err != nil {
 			got = err.Error()
 		} else {

@@ -21,9 +21,9 @@ func TestDesignateSends(t *testing.T) {
 			return 200, nil, `{"zones": [{"id": "z1"}]}`
 		case r.Path == "/v2/zones":
 			return 200, nil, `{"zones": []}`
-		case r.Method == "GET" && r.Query.Get("name") == "www.i.io.":
+		case r.Method == http.MethodGet && r.Query.Get("name") == "www.i.io.":
 			return 200, nil, `{"recordsets": [{"id": "r1"}]}`
-		case r.Method == "GET" && r.Query.Get("name") == "two.i.io.":
+		case r.Method == http.MethodGet && r.Query.Get("name") == "two.i.io.":
 			return 200, nil, `{"recordsets": [{"id": "r1"}, {"id": "r2"}]}`
 		default:
 			return 200, nil, `{"id": "z1", "name": "i.io.", "recordsets": [], "nameservers": []}`

@@ -51,7 +51,7 @@ func TestGnocchiSends(t *testing.T) {
 	const id = "11111111-1111-4111-8111-111111111111"
 	cloud := newStubCloud(t)
 	cloud.answer = func(r stubRequest) (int, http.Header, string) {
-		if strings.HasPrefix(r.Path, "/v1/metric") && r.Method == "POST" {
+		if strings.HasPrefix(r.Path, "/v1/metric") && r.Method == http.MethodPost {
 			return 201, nil, `{"id": "` + id + `"}`
 		}
 		return 200, nil, `[{"id": "m", "name": "cpu"}]`

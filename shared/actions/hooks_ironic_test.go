@@ -73,7 +73,7 @@ func TestIronicRefuses(t *testing.T) {
 		{"node_get", `{"node_id": "n", "os_ironic_api_version": 1.5}`, "os_ironic_api_version must be a string"},
 		{"node_get", `{"node_id": "n", "os_ironic_api_version": ""}`, `os_ironic_api_version must be text such as "1.34", not ""`},
 		{"node_get", `{"node_id": "n", "global_request_id": "a\nb"}`, "global_request_id must be text of one line in ASCII"},
-		{"chassis_create", `{"descripton": "x"}`, `unknown parameter "descripton"; did you mean description`},
+		{"chassis_create", `{"descriptio": "x"}`, `unknown parameter "descriptio"; did you mean description`},
 		{"port_create", `{"zzz": 1}`, "it takes os_ironic_api_version, global_request_id, address, extra"},
 		{"node_wait_for_provision_state", `{"node_ident": "n", "expected_state": "active", "poll_delay_function": "f"}`, "poll_delay_function"},
 		{"node_wait_for_provision_state", `{"node_ident": "n", "expected_state": "active", "timeout": -1}`, "timeout must be"},

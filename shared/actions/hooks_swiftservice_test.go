@@ -38,19 +38,19 @@ func (f *fakeSwift) answer(r stubRequest) (int, http.Header, string) {
 		return 200, nil, `{"Number Deleted": 1}`
 	case r.Query.Get("multipart-manifest") == "get":
 		return 200, nil, f.headers[path].Get("X-Manifest")
-	case r.Method == "GET" && !isObject:
+	case r.Method == http.MethodGet && !isObject:
 		return 200, nil, f.page(path, r.Query)
-	case r.Method == "PUT" && isObject && object != "":
+	case r.Method == http.MethodPut && isObject && object != "":
 		sum := md5.Sum([]byte(r.Body))
 		return 201, http.Header{"Etag": {hex.EncodeToString(sum[:])}}, ""
-	case r.Method == "HEAD" || r.Method == "GET":
+	case r.Method == http.MethodHead || r.Method == http.MethodGet:
 		body, ok := f.objects[path]
 		if !ok && isObject {
 			return 404, nil, ""
 		}
 		header := http.Header{}
 		maps.Copy(header, f.headers[path])
-		if r.Method == "HEAD" {
+		if r.Method == http.MethodHead {
 			body = ""
 		}
 		return 200, header, body

@@ -52,7 +52,7 @@ func (inv *invocation) pin() error {
 	if pinned == "" {
 		return nil
 	}
-	why := ""
+	var why string
 	switch {
 	case !inv.action.IsOpenStack() || inv.action.spec.base.microversion == "":
 		why = "is given, but the service has none"

@@ -99,7 +99,7 @@ func (s *Service) Do(ctx context.Context, r APIRequest) (*APIResponse, error) {
 		return nil, err
 	}
 	resp, err := s.do(ctx, c, r.Anonymous)
-	if err == nil && resp.Status >= 300 && !(r.Versions && resp.Status == http.StatusMultipleChoices) {
+	if err == nil && resp.Status >= 300 && (!r.Versions || resp.Status != http.StatusMultipleChoices) {
 		return nil, c.undone(resp)
 	}
 	return resp, err
