@@ -69,6 +69,9 @@ func (inv *invocation) badAnswer(err error) error {
 func (inv *invocation) typed(err error) error {
 	var bad badArgument
 	if errors.As(err, &bad) {
+		if field, ok := strings.CutPrefix(bad.name, "@"); ok && field != "item" && inv.answered.Method != "" {
+			return inv.badAnswer(fmt.Errorf("%s in the answer %s", field, bad.message)) // it is no argument of the caller's
+		}
 		return InvalidInput{Action: inv.action.Name, Parameter: bad.name, Message: bad.Error()}
 	}
 	return err

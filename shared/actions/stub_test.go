@@ -23,6 +23,7 @@ type stubCloud struct {
 	mu       sync.Mutex
 	requests []stubRequest
 	answer   func(stubRequest) (status int, header http.Header, body string)
+	fault    func(w http.ResponseWriter, r *http.Request, body []byte) bool // answers instead, if it reports true
 }
 
 // stubRequest is one request as it arrived. Its path is below the service's
@@ -57,6 +58,10 @@ func newStubCloud(t *testing.T) *stubCloud {
 
 // runner returns a runner whose only cloud is the stub.
 func (s *stubCloud) runner() *Runner {
+	return s.runnerWith(openstack.Config{}, RunnerOptions{})
+}
+
+func (s *stubCloud) runnerWith(config openstack.Config, options RunnerOptions) *Runner {
 	clouds, err := openstack.ParseClouds([]byte(fmt.Sprintf(`clouds:
   stub:
     auth:
@@ -71,7 +76,8 @@ func (s *stubCloud) runner() *Runner {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	manager, err := openstack.New(openstack.Config{Clouds: clouds, DefaultCloud: "stub"})
+	config.Clouds, config.DefaultCloud = clouds, "stub"
+	manager, err := openstack.New(config)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -79,7 +85,7 @@ func (s *stubCloud) runner() *Runner {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return NewRunner(registry, manager, RunnerOptions{})
+	return NewRunner(registry, manager, options)
 }
 
 // take returns what arrived since the last call.
@@ -109,6 +115,12 @@ func (s *stubCloud) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, req)
+	fault := s.fault
+	s.mu.Unlock()
+	if fault != nil && fault(w, r, body) {
+		return
+	}
+	s.mu.Lock()
 	status, header, answer := s.answer(req)
 	s.mu.Unlock()
 	for k, v := range header {
