@@ -6,7 +6,7 @@ sends goes to the services below --base, so whoever asks sees it there.
 {"prepare": service} makes the service's client, for which some ask their service's
 version.
 
-A client is made once. Its construction is Mistral's own, but where that can't work
+The construction of a client is Mistral's own, but where that can't work
 with these versions (aodh, gnocchi, zun, designate) or needs Mistral itself
 (the workflow service).
 """
@@ -38,7 +38,7 @@ from mistral_extra.actions.openstack.utils import context  # noqa: E402
 
 TOKEN = "token"
 PROJECT = "p1"
-SECONDS = 20  # that a call may take
+SECONDS = 5  # that a call may take
 
 # The services as Mistral looks for them: type, name, path below the base.
 SERVICES = [
@@ -133,6 +133,11 @@ def mistral(ctx):
 MADE_HERE = {"aodh": aodh, "gnocchi": gnocchi, "zun": zun, "designate": designate, "mistral": mistral}
 
 
+# Mistral makes a client for each action. Those that ask their service for its
+# version are made once here; others keep nothing between calls.
+ASKS_VERSION = {"nova", "cinder", "manila", "baremetal_introspection"}
+
+
 class TookTooLong(Exception):
     pass
 
@@ -159,10 +164,13 @@ class Driver:
             self.mapping = json.load(f)
 
     def client(self, service):
-        if service not in self.clients:
-            make = MADE_HERE.get(service)
-            self.clients[service] = make(self.context) if make else CLASSES[service]()._create_client(self.context)
-        return self.clients[service]
+        if service in self.clients:
+            return self.clients[service]
+        make = MADE_HERE.get(service)
+        client = make(self.context) if make else CLASSES[service]()._create_client(self.context)
+        if service in ASKS_VERSION:
+            self.clients[service] = client
+        return client
 
     def perform(self, action, kwargs):
         service, _, name = action.partition(".")

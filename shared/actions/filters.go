@@ -36,7 +36,7 @@ var filters = map[string]filter{
 	"forced":     forced,
 	"header":     headerText,
 	"headers":    headerFields,
-	"headertext": headerText,
+	"headertext": headerEscaped,
 	"ids":        wrapped("id"),
 	"iftrue":     ifTrue,
 	"ifuuid":     ifUUID,
@@ -61,6 +61,7 @@ var filters = map[string]filter{
 	"positive":   positive,
 	"presence":   presence,
 	"protocol":   protocol,
+	"queue":      queueName,
 	"quoted":     quoted,
 	"servers":    dictFilter(serverOption),
 	"some":       some,
@@ -83,6 +84,7 @@ var filters = map[string]filter{
 // namedFilters are those that take names: without:a,b.
 var namedFilters = map[string]func(names []string) filter{
 	"asid":    asID,
+	"ints":    ints,
 	"oneof":   oneOf,
 	"sort":    sortBy,
 	"without": without,
@@ -113,6 +115,27 @@ func oneOf(names []string) filter {
 			return v, nil
 		}
 		return nil, fmt.Errorf("must be one of %s, not %s", strings.Join(names, ", "), pythonRepr(v))
+	}
+}
+
+// ints makes integers of these entries of a dictionary.
+func ints(names []string) filter {
+	return func(v any) (any, error) {
+		m, ok := v.(*value.Map)
+		if !ok {
+			return v, nil
+		}
+		m = value.Clone(m).(*value.Map)
+		for _, name := range names {
+			if e, has := m.Get(name); has {
+				n, err := pythonInt(e)
+				if err != nil || n == nil {
+					return nil, fmt.Errorf("has %s, which must be an integer, not %s", name, pythonRepr(e))
+				}
+				m.Set(name, n)
+			}
+		}
+		return m, nil
 	}
 }
 

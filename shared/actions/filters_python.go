@@ -256,8 +256,8 @@ func notTrue(v any) (any, error) {
 	return "False", nil
 }
 
-// headerText escapes a header as glance's client does.
-func headerText(v any) (any, error) {
+// headerEscaped escapes a header as glance's client does.
+func headerEscaped(v any) (any, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -266,4 +266,13 @@ func headerText(v any) (any, error) {
 		return nil, fmt.Errorf("must be a string, not %s", value.Kind(v))
 	}
 	return escapeAll(s, "/:"), nil
+}
+
+// queueName passes what zaqar takes as the name of a queue.
+func queueName(v any) (any, error) {
+	s := pythonStr(v)
+	if s == "" || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" {
+		return nil, fmt.Errorf("must be of ASCII letters, digits, underscores and dashes, not %q", s)
+	}
+	return v, nil
 }

@@ -43,6 +43,9 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 	if inv.args["kwargs.sort"] != nil && (inv.args["kwargs.sort_key"] != nil || inv.args["kwargs.sort_dir"] != nil) {
 		return nil, badArgument{"sort", "can't be given with sort_key or sort_dir"}
 	}
+	if err := glanceSort(inv.args["kwargs.sort"]); err != nil {
+		return nil, err
+	}
 	inv.args["@page_size"] = int64(size)
 	if filters, ok := inv.args["kwargs.filters"].(*value.Map); ok {
 		filters = value.Clone(filters).(*value.Map)
@@ -53,6 +56,22 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 		inv.args["kwargs.filters"] = filters
 	}
 	return inv.perform(ctx)
+}
+
+// glanceSort checks key[:dir],key[:dir], which the client does, too.
+func glanceSort(v any) error {
+	if v == nil {
+		return nil
+	}
+	s, _ := v.(string)
+	keys := []string{"name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at"}
+	for part := range strings.SplitSeq(strings.TrimSpace(s), ",") {
+		key, dir, _ := strings.Cut(part, ":")
+		if !slices.Contains(keys, key) || dir != "" && dir != "asc" && dir != "desc" {
+			return badArgument{"sort", fmt.Sprintf("must be one of %s, or several with commas, each with :asc or :desc or neither, not %s", strings.Join(keys, ", "), pythonRepr(v))}
+		}
+	}
+	return nil
 }
 
 // glanceGet gets the resource at the path of the action's own call.
@@ -186,6 +205,9 @@ func glanceReplace(ctx context.Context, inv *invocation) (any, error) {
 	for _, k := range serviceOwn[inv.action.Name] {
 		resource.Delete(k)
 	}
+	if name := inv.args["prop_name"]; name != nil {
+		resource.Set("name", name)
+	}
 	kwargs, _ := inv.args["kwargs"].(*value.Map)
 	for k, v := range kwargs.All() {
 		resource.Set(k, v)
@@ -193,9 +215,6 @@ func glanceReplace(ctx context.Context, inv *invocation) (any, error) {
 	inv.args["@new"] = resource
 	inv.known = true // the answer may not say the name under which it is found
 	inv.remember(resource)
-	if inv.args["@named"] = inv.args["prop_name"]; kwargs.Has("name") {
-		inv.args["@named"] = inv.args["@name"]
-	}
 	return inv.perform(ctx)
 }
 

@@ -14,7 +14,8 @@ func TestZaqarSends(t *testing.T) {
 	cloud := newStubCloud(t)
 	cloud.answer = func(stubRequest) (int, http.Header, string) { return 200, nil, `{"messages": [{"id": "m"}]}` }
 	checkSends(t, cloud, []sendCase{
-		{action: "zaqar.queue_post", input: `{"queue_name": "q/é", "messages": {"body": 1}}`, want: []string{`POST /v2/queues/q%2F%C3%A9/messages {"messages":[{"body":1}]}`}},
+		{action: "zaqar.queue_post", input: `{"queue_name": "q-1", "messages": {"body": 1}}`, want: []string{`POST /v2/queues/q-1/messages {"messages":[{"body":1}]}`}},
+		{action: "zaqar.queue_post", input: `{"queue_name": "q/é", "messages": {"body": 1}}`, err: "digits, underscores and dashes"},
 		{action: "zaqar.queue_post", input: `{"queue_name": "q", "messages": []}`, want: []string{`POST /v2/queues/q/messages {"messages":[]}`}},
 		{action: "zaqar.queue_post", input: `{"queue_name": "q", "messages": null}`, want: []string{`POST /v2/queues/q/messages {"messages":[null]}`}},
 		{action: "zaqar.queue_messages", input: `{"queue_name": "q", "echo": false, "limit": null, "other": ["a", null]}`, want: []string{"GET /v2/queues/q/messages?echo=False&other=a"}},

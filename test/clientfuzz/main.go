@@ -211,7 +211,7 @@ func (f *fuzzer) check(ctx context.Context, c call) (verdict, error) {
 	}
 	client := end{requests: withoutQuestions(c, f.stub.take()), raised: raised}
 	f.stub.begin(f.keys[c.Action])
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	_, err = f.runner.Run(ctx, actions.Call{Action: c.Action, Input: c.Input})
 	return compare(c, client, ours(f.stub.take(), err)), nil
