@@ -34,7 +34,7 @@ var filters = map[string]filter{
 	"flag":       flagged,
 	"float":      toFloat,
 	"forced":     forced,
-	"header":     headerText,
+	"header":     headerLine,
 	"headers":    headerFields,
 	"headertext": headerEscaped,
 	"ids":        wrapped("id"),

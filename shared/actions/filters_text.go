@@ -47,8 +47,8 @@ func count(v any) (any, error) {
 	return nil, nil
 }
 
-// headerText passes what a header can hold as it is.
-func headerText(v any) (any, error) {
+// headerLine passes what a header can hold as it is.
+func headerLine(v any) (any, error) {
 	s, ok := v.(string)
 	if v != nil && (!ok || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })) {
 		return nil, fmt.Errorf("must be text of one line in ASCII, not %s", pythonRepr(v))
