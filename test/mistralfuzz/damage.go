@@ -81,7 +81,7 @@ func onPurpose(diags dsl.Diagnostics) string {
 }
 
 // lenient are the mistakes that Mistral's schema has no eye for.
-var lenient = regexp.MustCompile(`^unknown key ".*" in (workflow|task "version")|^"description" of workflow|^"input" of task .* must be a dictionary or one|^task "on-skip" is empty`)
+var lenient = regexp.MustCompile(`^unknown key ".*" in (workflow|task "version")|^"description" of workflow|^"input" of task .* must be a dictionary or one`)
 
 func firstID(diags dsl.Diagnostics) string {
 	for _, d := range diags {
