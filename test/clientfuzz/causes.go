@@ -52,6 +52,11 @@ func causes() []cause {
 		{"a function has no files", weRefuse(`^swiftservice\.upload: .*a function has no files of yours`)},
 		{"a key file is not read", weRefuse(`^nova\.servers_get_password: private_key names a file`)},
 		{"a date is text", clientRefuses(`^AttributeError: '(str|int|bool|float|list|dict)' object has no attribute '(isoformat|strftime)'`)},
+		{"a text of digits is a number", clientRefuses(`^TypeError: %d format: a real number is required`)},
+		{"what the client can't send is escaped", clientRefuses(`^(UnicodeEncodeError: 'ascii' codec|InvalidURL: URL can't contain control characters)`)},
+		{"what the object store can do is asked anew", func(c call, client, _ end) bool {
+			return c.Action == "swiftservice.capabilities" && len(client.requests) == 0 && client.raised == ""
+		}},
 	}
 }
 
@@ -130,6 +135,9 @@ func rewrites() []rewrite {
 		{"a redirect is followed", followed},
 		{"nothing is asked that the result does not need", notAsked},
 		{"the named resource is asked and not None", namedParent},
+		{"what has no order keeps that of the call", unordered},
+		{"a text is JSON whatever is in it", quotedState},
+		{"the microversion that has it is asked", rotated},
 		{"the id of the user who calls is known", ownUser},
 		{"a body that is null is not sent", nullBody},
 		{"the own project is asked and not None", ownProject},

@@ -48,7 +48,7 @@ func sameEnds(client, our request, join string) (request, request) {
 
 // rawParameters are those that go into the query as they are, each as
 // "action name".
-var rawParameters = regexp.MustCompile(`^(trove\.\w+ |zun\.\w+_list (marker|sort_key|sort_dir)$|ironic\.\w+ |mistral\.(actions|workbooks|workflows)_\w+ (scope|namespace)$)`)
+var rawParameters = regexp.MustCompile(`^(trove\.\w+ |(zun\.\w+|magnum\.mservices)_list (marker|sort_key|sort_dir)$|ironic\.\w+ |mistral\.(actions|workbooks|workflows)_\w+ (scope|namespace)$)`)
 
 // rawQuery puts ours there in the same way. What follows a # is not sent.
 func rawQuery(c call, client, our end) (end, end) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/sirocco-workflows/sirocco/shared/value"
@@ -27,8 +28,15 @@ func startClients(venv, base string) (*clients, error) {
 	if err := make.Run(); err != nil {
 		return nil, fmt.Errorf("scripts/clients/venv.sh: %w", err)
 	}
-	cmd := exec.Command(strings.TrimSpace(python.String()), "scripts/clients/drive.py", "--base", base)
+	script, err := filepath.Abs("scripts/clients/drive.py")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(strings.TrimSpace(python.String()), script, "--base", base)
 	cmd.Stderr = os.Stderr
+	if cmd.Dir, err = os.MkdirTemp("", "clientfuzz"); err != nil { // swift's client writes files
+		return nil, err
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -45,6 +53,7 @@ func startClients(venv, base string) (*clients, error) {
 
 func (c *clients) stop() error {
 	c.in.Close()
+	defer func() { _ = os.RemoveAll(c.cmd.Dir) }()
 	return c.cmd.Wait()
 }
 
