@@ -43,6 +43,10 @@ func ironicPower(ctx context.Context, inv *invocation) (any, error) {
 	if soft {
 		names = map[string]string{"off": "soft power off", "reboot": "soft rebooting"}
 	}
+	switch inv.args["state"].(type) {
+	case []any, *value.Map:
+		return nil, badArgument{"state", "must be a state such as off, not " + pythonRepr(inv.args["state"])}
+	}
 	inv.args["@target"] = inv.args["state"]
 	if name, ok := names[state]; ok {
 		inv.args["@target"] = name

@@ -61,6 +61,7 @@ func TestIronicRefuses(t *testing.T) {
 	for _, tc := range []struct{ action, input, want string }{
 		{"node_set_maintenance", `{"node_id": "n", "state": "maybe"}`, `state must be true or false, not "maybe"`},
 		{"node_set_power_state", `{"node_id": "n", "state": "on", "soft": true}`, "soft is for off and reboot"},
+		{"node_set_power_state", `{"node_id": "n", "state": []}`, "state must be a state such as off, not []"},
 		{"node_set_power_state", `{"node_id": "n", "state": "off", "timeout": 0}`, "timeout must be a number of seconds above 0"},
 		{"node_set_power_state", `{"node_id": "n", "state": "off", "timeout": "x"}`, "timeout must be"},
 		{"node_vendor_passthru", `{"node_id": "n", "method": "m", "http_method": "HEAD"}`, "http_method must be one of POST"},
