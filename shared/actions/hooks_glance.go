@@ -50,6 +50,9 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 	if filters, ok := inv.args["kwargs.filters"].(*value.Map); ok {
 		filters = value.Clone(filters).(*value.Map)
 		if tags, has := filters.Get("tag"); has { // each is a parameter of its own, other lists are text
+			if m, ok := tags.(*value.Map); ok {
+				tags = keys(m)
+			}
 			list, _ := items(tags)
 			filters.Set("tag", list)
 		}

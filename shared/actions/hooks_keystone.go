@@ -27,9 +27,17 @@ var keystoneHooks = map[string]hook{
 	},
 	"keystone.access_token": func(ctx context.Context, inv *invocation) (any, error) {
 		return inv.oauthToken(ctx, "/OS-OAUTH1/access_token", http.Header{}, oauthRequest{
-			token: pythonStr(inv.args["request_key"]), tokenSecret: pythonStr(inv.args["request_secret"]), verifier: pythonStr(inv.args["verifier"]),
+			token: pythonStr(inv.args["request_key"]), tokenSecret: pythonStr(inv.args["request_secret"]), verifier: verifier(inv.args["verifier"]),
 		})
 	},
+}
+
+// verifier is the text that proves a user's consent, empty if there is none.
+func verifier(v any) string {
+	if !value.Truth(v) {
+		return ""
+	}
+	return pythonStr(v)
 }
 
 // keystoneNewPassword is what a user does with a password of their own; the

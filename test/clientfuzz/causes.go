@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/big"
 	"net/url"
 	"regexp"
 	"slices"
@@ -48,6 +49,8 @@ func causes() []cause {
 		{"a definition is text, and no file is read", weRefuse(`^mistral\.environments_\w+: a file can't be read here`)},
 		{"a number that is 0 and false are ids, too", zeroID},
 		{"a number of digits is a number", clientRefuses(`^TypeError: %d format: a real number is required, not str`)},
+		{"an id is escaped", clientRefuses(`^InvalidURL: URL can't contain control characters|^BadRequest: Bad Request \(HTTP 400\)`)},
+		{"the path of an extension has a place for the id", weRefuse(`^neutron\.\w+_ext: parameter path must say %s where the id goes`)},
 		{"text beyond ASCII can be sent", clientRefuses(`^UnicodeEncodeError: `)},
 		{"a function has no files", weRefuse(`^swiftservice\.upload: .*a function has no files of yours`)},
 		{"a key file is not read", weRefuse(`^nova\.servers_get_password: private_key names a file`)},
@@ -205,6 +208,11 @@ func followed(c call, client, our end) (end, end) {
 // notAsked are the client's requests whose answers no result has: of these
 // actions, all but the first.
 func notAsked(c call, client, our end) (end, end) {
+	if limit, _ := c.Input.Get("limit"); c.Action == "heat.stacks_list" {
+		if _, big := limit.(*big.Int); big { // it is more than any list has
+			client.requests = client.requests[:min(1, len(client.requests))]
+		}
+	}
 	switch c.Action {
 	case "nova.servers_set_meta_item", "heat.stacks_preview", "trove.configurations_instances", "trove.instances_backups":
 		client.requests = client.requests[:min(1, len(client.requests))]
