@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sirocco-workflows/sirocco/shared/openstack"
@@ -20,6 +21,7 @@ type stubCloud struct {
 	*httptest.Server
 	t *testing.T
 
+	tokens   atomic.Int32 // that were given
 	mu       sync.Mutex
 	requests []stubRequest
 	answer   func(stubRequest) (status int, header http.Header, body string)
@@ -140,7 +142,11 @@ func (s *stubCloud) token(w http.ResponseWriter) {
 			map[string]any{"id": "e", "interface": "public", "region": "RegionOne", "region_id": "RegionOne", "url": s.URL + svc[2]},
 		}})
 	}
-	w.Header().Set("X-Subject-Token", "planted-token")
+	id := "planted-token"
+	if n := s.tokens.Add(1); n > 1 {
+		id += fmt.Sprint("-", n)
+	}
+	w.Header().Set("X-Subject-Token", id)
 	w.WriteHeader(http.StatusCreated)
 	json.NewEncoder(w).Encode(map[string]any{"token": map[string]any{
 		"expires_at": "2099-01-01T00:00:00.000000Z", "issued_at": "2026-01-01T00:00:00.000000Z", "methods": []string{"password"},
