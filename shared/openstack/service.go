@@ -126,12 +126,13 @@ func (c *call) undone(resp *APIResponse) error {
 // do sends the call, with a new token if the first is refused.
 func (s *Service) do(ctx context.Context, c *call, anonymous bool) (*APIResponse, error) {
 	id := s.session.id
-	if anonymous {
-		return id.m.send(ctx, c)
-	}
-	t, err := id.current(ctx, "")
+	t, err := id.current(ctx, "") // that of the catalog, so it is there
 	if err != nil {
 		return nil, inCloud(err, s.session.cloud)
+	}
+	if anonymous {
+		c.secrets = append(c.secrets, t.id) // whatever an answer repeats
+		return id.m.send(ctx, c)
 	}
 	resp, err := id.m.send(ctx, c.with(t))
 	var unauthorized Unauthorized
