@@ -37,7 +37,7 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 	if !ok || size <= 0 {
 		size = imagesPageSize
 	}
-	if limit, ok := asInt(inv.args["kwargs.limit"]); ok && limit > 0 {
+	if limit, ok := asInt(inv.args["kwargs.limit"]); ok && limit != 0 {
 		size = min(size, limit)
 	}
 	if inv.args["kwargs.sort"] != nil && (inv.args["kwargs.sort_key"] != nil || inv.args["kwargs.sort_dir"] != nil) {

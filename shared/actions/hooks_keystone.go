@@ -27,13 +27,13 @@ var keystoneHooks = map[string]hook{
 	},
 	"keystone.access_token": func(ctx context.Context, inv *invocation) (any, error) {
 		return inv.oauthToken(ctx, "/OS-OAUTH1/access_token", http.Header{}, oauthRequest{
-			token: pythonStr(inv.args["request_key"]), tokenSecret: pythonStr(inv.args["request_secret"]), verifier: verifier(inv.args["verifier"]),
+			token: ifGiven(inv.args["request_key"]), tokenSecret: pythonStr(inv.args["request_secret"]), verifier: ifGiven(inv.args["verifier"]),
 		})
 	},
 }
 
-// verifier is the text that proves a user's consent, empty if there is none.
-func verifier(v any) string {
+// ifGiven is the text of a field of an OAuth request, empty if it has none.
+func ifGiven(v any) string {
 	if !value.Truth(v) {
 		return ""
 	}

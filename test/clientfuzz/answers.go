@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -146,7 +147,7 @@ func (a *answers) to(r request, base string) (int, map[string]string, string) {
 	if strings.HasPrefix(r.Path, "/v2/schemas/") {
 		return http.StatusOK, header, encode(map[string]any{"name": segments[3], "properties": map[string]any{"id": map[string]any{}}})
 	}
-	asked := r.Path + "?" + page.ReplaceAllString(r.Query, "")
+	asked := r.Path + "?" + withoutPage(r.Query)
 	first := !a.seen[asked]
 	a.seen[asked] = true
 	if a.keys.bare && r.Method == http.MethodGet {
@@ -188,8 +189,15 @@ func (a *answers) body(r request, first bool) map[string]any {
 	return body
 }
 
-// page are the parameters that ask for another page of a list.
-var page = regexp.MustCompile(`\b(marker|limit)=[^&]*&?`)
+// withoutPage is a query without the parameters that ask for another page of a list.
+func withoutPage(query string) string {
+	params := strings.Split(query, "&")
+	params = slices.DeleteFunc(params, func(p string) bool {
+		return strings.HasPrefix(p, "marker=") || strings.HasPrefix(p, "limit=")
+	})
+	slices.Sort(params)
+	return strings.Join(params, "&")
+}
 
 // isKey tells what may be a key from what is an id.
 var isKey = regexp.MustCompile(`^[a-z][a-z_]{2,}$`)

@@ -51,6 +51,9 @@ func causes() []cause {
 		{"a number of digits is a number", clientRefuses(`^TypeError: %d format: a real number is required, not str`)},
 		{"an id is escaped", clientRefuses(`^InvalidURL: URL can't contain control characters|^BadRequest: Bad Request \(HTTP 400\)`)},
 		{"the path of an extension has a place for the id", weRefuse(`^neutron\.\w+_ext: parameter path must say %s where the id goes`)},
+		{"a header that is null is none", func(c call, client, our end) bool {
+			return strings.HasPrefix(c.Action, "swift") && clientRefuses(`^TookTooLong: `)(c, client, our)
+		}},
 		{"text beyond ASCII can be sent", clientRefuses(`^UnicodeEncodeError: `)},
 		{"a function has no files", weRefuse(`^swiftservice\.upload: .*a function has no files of yours`)},
 		{"a key file is not read", weRefuse(`^nova\.servers_get_password: private_key names a file`)},
@@ -171,6 +174,9 @@ func otherService(c call, client, our end) (end, end) {
 func withoutNulls(c call, client, our end) (end, end) {
 	null := map[string]bool{}
 	collectNulls(c.Input, null)
+	if c.Action == "aodh.alarm_set_state" && null["state"] && len(client.requests) == 1 && client.requests[0].Body == `"None"` {
+		client.requests[0].Body = ""
+	}
 	for i, r := range client.requests {
 		parts := strings.Split(r.Query, "&")
 		parts = slices.DeleteFunc(parts, func(p string) bool {
@@ -208,7 +214,11 @@ func followed(c call, client, our end) (end, end) {
 // notAsked are the client's requests whose answers no result has: of these
 // actions, all but the first.
 func notAsked(c call, client, our end) (end, end) {
-	if limit, _ := c.Input.Get("limit"); c.Action == "heat.stacks_list" {
+	limit, _ := c.Input.Get("limit")
+	if c.Action == "nova.servers_list" && limit == int64(-1) { // the last page says that it is the last
+		client.requests = client.requests[:min(1, len(client.requests))]
+	}
+	if c.Action == "heat.stacks_list" {
 		if _, big := limit.(*big.Int); big { // it is more than any list has
 			client.requests = client.requests[:min(1, len(client.requests))]
 		}

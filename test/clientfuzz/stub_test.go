@@ -53,8 +53,9 @@ func TestOursAgainstTheStub(t *testing.T) {
 // TestAnswers: a list has an item at first and none when it is asked for again.
 func TestAnswers(t *testing.T) {
 	a := newAnswers(&keys{lists: []string{"rows"}, resources: []string{"row"}})
-	for _, items := range []int{1, 0} {
-		_, _, text := a.to(get("/things/detail", ""), "")
+	queries := []string{"limit=7&all=1", "all=1&limit=6&marker=ID1", "all=2"}
+	for i, items := range []int{1, 0, 1} { // the second asks for another page, the third for another list
+		_, _, text := a.to(get("/things/detail", queries[i]), "")
 		var body map[string]any
 		if err := json.Unmarshal([]byte(text), &body); err != nil {
 			t.Fatal(err)
