@@ -51,6 +51,8 @@ type Config struct {
 	CredentialsKey  string
 	Endpoint        string
 	LogLevel        slog.Level
+	// Memory is the function's memory in bytes, as Lambda says it; 0 if unknown.
+	Memory int64
 	// Environ is the environment, "NAME=value" each, for OS_* variables and those
 	// that Lambda sets (AWS_REGION and the role's credentials).
 	Environ []string
@@ -94,6 +96,9 @@ func ParseConfig(environ []string) (Config, error) {
 		Endpoint:        vars[EnvEndpoint],
 		Environ:         slices.Clone(environ),
 	}
+	if mb, err := strconv.ParseInt(vars["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], 10, 32); err == nil {
+		c.Memory = mb << 20
+	}
 	if s := vars[EnvMultiCloud]; s != "" {
 		on, err := strconv.ParseBool(s)
 		if err != nil {
@@ -112,6 +117,14 @@ func ParseConfig(environ []string) (Config, error) {
 func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
 }
+
+// maxBody is the largest answer that is read, 0 for package openstack's own. Data
+// takes six times the memory of its JSON, and its text is there as well.
+func (c Config) maxBody() int64 { return c.Memory / 16 }
+
+// maxList is the same for the pages of a list together, of which only the data
+// is kept; what comes of it is once more there as text.
+func (c Config) maxList() int64 { return c.Memory / 12 }
 
 // env is a variable of the environment, "" if it is not set. The last entry of a
 // name counts, as it does for a process.

@@ -24,4 +24,10 @@
 // configuration, the table, the key, the clouds' secret and the engine are each
 // made when first used, once, and kept for the warm calls after it. If making
 // one fails, the next event tries again.
+//
+// # Memory
+//
+// What is read of a cloud's answers is bounded by the function's memory: one
+// answer by a sixteenth of it, the pages of a list together by a twelfth, as
+// data takes six times the memory of its JSON. More is a BadAnswer that says so.
 package function

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -77,7 +78,7 @@ func New(config Config, options Options) (*Function, error) {
 		if err != nil {
 			return nil, err
 		}
-		return actions.NewRunner(registry, manager, actions.RunnerOptions{Std: options.Std}), nil
+		return actions.NewRunner(registry, manager, actions.RunnerOptions{Std: options.Std, MaxList: f.config.maxList()}), nil
 	}
 	f.steps.make = f.openEngine
 	return f, nil
@@ -112,6 +113,7 @@ func (f *Function) openManager(ctx context.Context) (*openstack.Manager, error) 
 		Clouds:          clouds,
 		Credentials:     references{f},
 		Logger:          f.logger,
+		MaxBody:         f.config.maxBody(),
 	})
 }
 
@@ -123,6 +125,9 @@ func Main(options Options) {
 	if err == nil {
 		var f *Function
 		if f, err = New(config, options); err == nil {
+			if config.Memory > 0 { // collect before Lambda ends the function
+				debug.SetMemoryLimit(config.Memory / 10 * 8)
+			}
 			lambda.Start(f.Handle)
 			return
 		}

@@ -75,6 +75,9 @@ func TestParseConfig(t *testing.T) {
 	if c, err = ParseConfig(nil); err != nil || c.MultiCloud || len(c.AllowedAuthURIs) > 0 {
 		t.Errorf("the empty environment: %+v, %v", c, err)
 	}
+	if c, err = ParseConfig([]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256"}); err != nil || c.maxBody() != 16<<20 || c.maxList() <= c.maxBody() {
+		t.Errorf("limits of 256 MB: %+v, %v", c, err)
+	}
 	for _, bad := range []string{"MULTI_CLOUD=maybe", "LOG_LEVEL=loud"} {
 		var config ConfigError
 		if _, err := ParseConfig([]string{bad}); !errors.As(err, &config) || !strings.HasPrefix(bad, config.Variable) {

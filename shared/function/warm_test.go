@@ -76,6 +76,27 @@ func (c *warmCloud) connections() int {
 	return len(c.open)
 }
 
+// TestListsFitTheFunction: a list that the function's memory can't hold is an
+// error before Lambda ends the function.
+func TestListsFitTheFunction(t *testing.T) {
+	cloud := newWarmCloud(t)
+	f, err := New(Config{MultiCloud: true, AllowedAuthURIs: []string{cloud.URL + "/v3"}, OpenHosts: []string{"127.0.0.1"}, Environ: []string{"HOME=/nonexistent"}, Memory: 30_000},
+		Options{Service: "nova", Logger: NewLogger(io.Discard, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := f.Handle(t.Context(), cloud.event())
+	if err == nil || !strings.Contains(err.Error(), "larger than 1875 bytes") {
+		t.Errorf("%.100s, %v", out, err)
+	}
+}
+
+// event lists the servers.
+func (c *warmCloud) event() []byte {
+	return fmt.Appendf(nil, `{"action": "nova.servers_list", "region": "R", "auth_url": "%s/v3", "credentials": {"username": "u",
+		"password": "planted-password", "user_domain_name": "D", "project_name": "p", "project_domain_name": "D"}}`, c.URL)
+}
+
 // TestHundredCallsOfAWarmFunction: as Lambda calls it, bytes in and bytes out. After
 // the first call nothing is asked for but the lists, and nothing is left over.
 func TestHundredCallsOfAWarmFunction(t *testing.T) {
@@ -86,8 +107,7 @@ func TestHundredCallsOfAWarmFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	handler := lambda.NewHandler(f.Handle)
-	event := fmt.Appendf(nil, `{"action": "nova.servers_list", "region": "R", "auth_url": "%s/v3", "credentials": {"username": "u",
-		"password": "planted-password", "user_domain_name": "D", "project_name": "p", "project_domain_name": "D"}}`, cloud.URL)
+	event := cloud.event()
 	call := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // as the runtime gives one
 		defer cancel()
