@@ -103,7 +103,7 @@ func (c *call) startChild(ctx context.Context, act *store.Action, input *value.M
 	if c.t.Chunk == nil {
 		fresh := c.task.Version == 0
 		if fresh {
-			c.begin("WORKFLOW")
+			c.begin()
 		}
 		if fresh || c.task.Round != c.t.Round && len(c.task.Answer) == 0 {
 			c.task.Round = c.t.Round
@@ -123,7 +123,7 @@ func (c *call) result(ctx context.Context) (*step.Answer, error) {
 		return nil, err
 	}
 	if c.task.Version == 0 {
-		c.begin("WORKFLOW")
+		c.begin()
 	}
 	if act.Version > 0 && act.Workflow != "" {
 		if err := c.subOutcome(ctx, act); err != nil {

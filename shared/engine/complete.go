@@ -39,7 +39,7 @@ type hit struct {
 func (c *call) complete(ctx context.Context, o outcome) (*step.Answer, error) {
 	h := c.host(&o)
 	if c.task.CreatedAt.IsZero() {
-		c.begin("ACTION")
+		c.begin()
 	}
 	answer, err := c.judged(ctx, &o, h)
 	if answer != nil {

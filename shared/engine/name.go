@@ -219,11 +219,7 @@ func (c *call) itemsNamed(ctx context.Context, count int) (*preparedRecord, erro
 
 // beginItems stores that the task runs with so many items.
 func (c *call) beginItems(ctx context.Context, n int, p *preparedRecord) (*preparedRecord, error) {
-	kind := "ACTION"
-	if c.t.Sub != "" {
-		kind = "WORKFLOW"
-	}
-	c.begin(kind)
+	c.begin()
 	c.task.WithItems, c.task.Items, c.task.Round = true, n, c.t.Round
 	err := c.e.opts.Records.Save(c.saving(ctx), c.task)
 	if isConflict(err) {

@@ -158,11 +158,7 @@ func (c *call) savePrepared(ctx context.Context, p *preparedRecord) error {
 	if c.task.Prepared, err = p.encode(); err != nil {
 		return err
 	}
-	kind := "ACTION"
-	if c.t.Sub != "" {
-		kind = "WORKFLOW"
-	}
-	c.begin(kind)
+	c.begin()
 	if p.Pause {
 		info := "Set by 'pause-before' policy"
 		c.task.State, c.task.StateInfo = Idle, &info

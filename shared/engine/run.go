@@ -282,20 +282,23 @@ func (c *call) earlier(act *store.Action, action *actions.Action) (done bool, er
 func (c *call) saveStarted(ctx context.Context, act *store.Action) error {
 	records := []store.Record{act}
 	if c.task.Version == 0 && c.t.Op != step.Item { // that of an item is there, but not loaded
-		c.begin("ACTION")
+		c.begin()
 		records = append(records, c.task)
 	}
 	return c.e.opts.Records.Save(c.saving(ctx), records...)
 }
 
 // begin fills in a task execution that starts now.
-func (c *call) begin(kind string) {
+func (c *call) begin() {
 	now := c.began
 	if c.act != nil && !c.act.StartedAt.IsZero() {
 		now = c.act.StartedAt // an earlier call began it
 	}
 	t := c.task
-	t.Type, t.State, t.StateInfo, t.From = kind, Running, nil, c.t.From
+	t.State, t.StateInfo, t.From = Running, nil, c.t.From
+	if info := c.started.task(t.Name); info != nil {
+		t.Type = info.Type
+	}
 	t.DropResult = c.t.DropResult
 	if t.CreatedAt.IsZero() {
 		t.CreatedAt, t.StartedAt = now, now

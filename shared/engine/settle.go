@@ -112,7 +112,7 @@ func (c *call) endWith(ctx context.Context, name, info string) (*step.Answer, er
 		info = taskFault(info, c.spec.Name, c.t.Name, c.t.At)
 	}
 	if c.task.CreatedAt.IsZero() {
-		c.begin("ACTION")
+		c.begin()
 	}
 	if c.task.Context == nil { // else what was published before the fault stays, be it nothing
 		c.task.Published, c.task.Context, c.task.Versions = value.NewMap(0), c.in, c.vers

@@ -19,6 +19,13 @@ func TestDifferences(t *testing.T) {
 		early   = "{a: {on-success: [fail]}, b: {}}"
 		onError = "{a: {action: std.fail, on-error: [{b: <% false %>}]}, b: {}, c: {action: std.fail}}"
 		once    = `{"name": "j", "state": "SUCCESS"}`
+		items   = "{a: {with-items: 'i in [1, 2]', workflow: wf}}"
+		refused = `{"name": "a", "state": "ERROR", "state_info": "Invalid input [x]", "published": {"r": RESULT, "n": 1}, "result": RESULT}`
+		faults  = "{a: {}, b: {}}"
+		first   = `{"name": "a", "state": "ERROR", "state_info": "Failed to run task [a]"}`
+		second  = `{"name": "b", "state": "ERROR", "state_info": "Failed to run task [b]"}`
+		paused  = `{"name": "b", "state": "ERROR", "published": {}, "executions": [{"state": "PAUSED", "tasks": []}]}`
+		went    = `{"name": "b", "state": "SUCCESS", "published": {}, "executions": [{"state": "SUCCESS", "tasks": []}]}`
 		running = `{"name": "b", "state": "RUNNING"}`
 		done    = `{"name": "b", "state": "SUCCESS", "published": {"x": 1}}`
 	)
@@ -32,6 +39,14 @@ func TestDifferences(t *testing.T) {
 		{early, ended("ERROR", "", running), ended("SUCCESS", "", done), "state differs"},
 		{early, ended("ERROR", "", strings.Replace(done, "1", "2", 1)), ended("ERROR", "", done), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "", running), ended("ERROR", "", done), "tasks differs"},
+		{"{a: {}, b: {}}", ended("ERROR", "Failed to run task [a]", first, paused), ended("ERROR", "Failed to run task [a]", first, went), "known: 8"},
+		{"{a: {}, b: {}}", ended("ERROR", "", paused), ended("ERROR", "", went), "tasks differs"},
+		{faults, ended("ERROR", "Failed to run task [a]", first), ended("ERROR", "Failed to run task [b]", first, second), "known: 8"},
+		{faults, ended("ERROR", "Failed to run task [a]", first), ended("ERROR", "Failed to run task [b]", second), "state_info differs"},
+		{faults, ended("ERROR", "Failed to run task [a]", first), ended("ERROR", "Failure caused by error in tasks: b", first, second), "state_info differs"},
+		{items, published(refused, "[]", "[]"), published(refused, `["Invalid input [x]", 1]`, `["Invalid input [x]", 1]`), "known: 31"},
+		{items, published(refused, "[]", "[]"), published(refused, `["Invalid input [x]", 1]`, "2"), "output differs"},
+		{items, published(strings.Replace(refused, "1}", "2}", 1), "[]", "[]"), published(refused, "[1]", "[1]"), "output differs"},
 		{onError, ended("ERROR", "Failure caused by error in tasks: c\n\n c"), ended("ERROR", "Failure caused by error in tasks: a, c\n\n a\n\n c"), "known: 12"},
 		{onError, ended("ERROR", "Failure caused by error in tasks: a\n\n a"), ended("ERROR", "Failure caused by error in tasks: a, c\n\n a\n\n c"), "state_info differs"},
 		{onError, ended("SUCCESS", ""), ended("ERROR", "... toList() ..."), "known: 19"},
@@ -43,6 +58,11 @@ func TestDifferences(t *testing.T) {
 			t.Errorf("%s\n%s and\n%s: %q, want %q", c.tasks, c.theirs, c.ours, v.kind, c.want)
 		}
 	}
+}
+
+// published is an outcome with a task's result, and what it came to in the output.
+func published(task, result, output string) string {
+	return strings.Replace(ended("SUCCESS", "", strings.ReplaceAll(task, "RESULT", result)), `"output": {`, `"output": {"r": `+output, 1)
 }
 
 func ended(state, info string, tasks ...string) string {
