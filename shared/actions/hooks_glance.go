@@ -54,6 +54,11 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 				tags = keys(m)
 			}
 			list, _ := items(tags)
+			for _, tag := range list.(many) {
+				if _, ok := tag.(string); !ok {
+					return nil, badArgument{"filters", "has the tag " + pythonRepr(tag) + ", which is no text"}
+				}
+			}
 			filters.Set("tag", list)
 		}
 		inv.args["kwargs.filters"] = filters

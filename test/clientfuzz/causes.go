@@ -25,7 +25,7 @@ func causes() []cause {
 		{"a path without an id is refused", weRefuse(`^\S+: parameter \S+ must be (an id or a name|the name of (a container|an object))`)},
 		{"an argument of a wrong type is refused", weRefuse(`^\S+: parameter \S+ must be (a |an |true |text|null|one of).*(, not |not below 0)`)},
 		{"what the newest version has no more is asked of the last that has it", clientRefuses(`^UnsupportedVersion: `)},
-		{"a number or a truth is an id, too", clientRefuses(`^(AttributeError: '(int|bool|float)' object has no attribute '(find|decode|encode)'|TypeError: <class '(int|bool|float)'> can't be encoded|TypeError: can only concatenate str |TypeError: quote_from_bytes\(\) expected bytes|ValueError: Only unicode objects are escapable)`)},
+		{"a number or a truth is an id, too", clientRefuses(`^(AttributeError: '(int|bool|float)' object has no attribute '(find|decode|encode)'|TypeError: <class '(int|bool|float)'> can't be encoded|TypeError: can only concatenate str |TypeError: quote_from_bytes\(\) expected bytes|ValueError: Only unicode objects are escapable|UnknownConnectionError: .*Header part \((\d|True|False))`)},
 		{"what always fails there has a plain meaning", clientRefuses(`^(TypeError: \S+\.list\(\) (missing \d required positional argument|got an unexpected keyword argument 'search_opts')|NotImplementedError: Unknown list options|MethodNotImplemented: Find not supported|AttributeError: '(str|int|bool|float)' object has no attribute 'is_public')`)},
 		{"a % in a text is no format", clientRefuses(`^(TypeError: not (enough|all) arguments |ValueError: unsupported format character|ValueError: incomplete format)`)},
 		{"what the client never can find is found", neverFound},
