@@ -72,14 +72,14 @@ func TestPassingFaults(t *testing.T) {
 		answer http.HandlerFunc
 		lost   bool
 	}{
-		{"401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, false},
+		{"401", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, false},
 		{"429", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "0.001")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}, false},
 		{"503", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", date())
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}, false},
 		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
 		{"no answer", hang, true},

@@ -146,7 +146,7 @@ func (c *faultCase) checkRepeats(sent []stubRequest) {
 	}
 	seen := map[string]bool{}
 	for _, r := range sent {
-		safe := r.Method == "GET" || r.Method == "HEAD" || (r.Method == "PUT" || r.Method == "DELETE") && !c.a.spec.onlyOnce()
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || (r.Method == http.MethodPut || r.Method == http.MethodDelete) && !c.a.spec.onlyOnce()
 		key := r.Method + " " + r.Path + "?" + r.Query.Encode() + " " + r.Body
 		if !safe && seen[key] {
 			c.errorf("sent twice: %s", key)
@@ -168,7 +168,7 @@ func (s *spec) onlyOnce() bool {
 func (c *faultCase) checkError(err error, sent []stubRequest, secrets []string) {
 	if err == nil {
 		swift := c.a.Service == "swiftservice" // whose results hold the errors
-		bodiless := c.fault.name == "reset in the answer" && sent[len(sent)-1].Method == "HEAD"
+		bodiless := c.fault.name == "reset in the answer" && sent[len(sent)-1].Method == http.MethodHead
 		if c.first == 0 && !c.fault.shape && !swift && !bodiless {
 			c.errorf("no error")
 		}
@@ -197,13 +197,13 @@ func (c *faultCase) checkError(err error, sent []stubRequest, secrets []string) 
 	if d.Status != c.fault.status || c.fault.status > 0 && d.RequestID != "req-1" {
 		c.errorf("status %d, request id %q: %v", d.Status, d.RequestID, err)
 	}
-	head := last.Method == "HEAD" // has no body
+	head := last.Method == http.MethodHead // has no body
 	if c.fault.status >= 400 && !head && !strings.Contains(d.Message, "it says") {
 		c.errorf("message %q", d.Message)
 	}
 	unknown := errors.As(err, new(openstack.OutcomeUnknown))
 	changes := slices.Contains([]string{"POST", "PATCH", "COPY"}, last.Method)
-	if c.fault.lost && changes && !unknown || unknown && (last.Method == "GET" || !c.fault.lost) {
+	if c.fault.lost && changes && !unknown || unknown && (last.Method == http.MethodGet || !c.fault.lost) {
 		c.errorf("%T", err)
 	}
 }

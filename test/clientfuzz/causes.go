@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/big"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -203,7 +204,7 @@ func followed(c call, client, our end) (end, end) {
 		return client, our
 	}
 	for i := 1; i < len(our.requests); i++ {
-		if r, before := our.requests[i], our.requests[i-1]; r.Method == "GET" && r.Path == "/stacks/NAME1/ID1" && before.Method == "GET" && strings.Count(before.Path, "/") == 2 {
+		if r, before := our.requests[i], our.requests[i-1]; r.Method == http.MethodGet && r.Path == "/stacks/NAME1/ID1" && before.Method == http.MethodGet && strings.Count(before.Path, "/") == 2 {
 			our.requests = slices.Delete(our.requests, i, i+1)
 			break
 		}
