@@ -35,6 +35,7 @@ var differences = []difference{
 	{"30", withoutStillborn},
 	{"31", withoutItems},
 	{"12", unnamedFailures},
+	{"75", staleTasks},
 	{"1", overrunJoins},
 	{"8", endedEarly},
 }
@@ -227,109 +228,6 @@ func named(v any, unnamed map[string]bool) any {
 		names := slices.DeleteFunc(strings.Split(s[m[2]:m[3]], ", "), func(n string) bool { return n == "" || unnamed[n] })
 		return s[:m[0]] + "Failure caused by error in tasks: " + strings.Join(names, ", ")
 	})
-}
-
-// overrunJoins is 1: more tasks led to a join than it waits for, or one of them
-// several times. There it runs again, or has seen what all of them published, by
-// chance; so the runs of the join and of all that follows from it may differ, and
-// what comes of them.
-func overrunJoins(o *outcomes) bool {
-	affected := map[string]bool{}
-	for _, name := range o.overrun {
-		follow(o.Case, name, affected)
-	}
-	if len(affected) == 0 {
-		return false
-	}
-	decides := false
-	for name := range affected {
-		decides = decides || fails(o.theirs, name) || fails(o.ours, name) || commands.MatchString(encode(bodyOf(o.Case, "wf", name)))
-	}
-	for _, m := range []*value.Map{o.theirs, o.ours} {
-		list, _ := m.Get("tasks")
-		tasks, _ := list.([]any)
-		m.Set("tasks", slices.DeleteFunc(tasks, func(t any) bool { return affected[text(t.(*value.Map), "name")] }))
-		m.Delete("output")
-		if decides {
-			m.Delete("state")
-			m.Delete("state_info")
-		}
-	}
-	return true
-}
-
-// overrunIn names the tasks of an outcome of Mistral's that are joins to which
-// more led than they wait for, or call a sub-workflow with such a join.
-func overrunIn(c generate.Case, workflow string, m *value.Map) []string {
-	v, _ := m.Get("arrivals")
-	arrivals, _ := v.(*value.Map)
-	var out []string
-	for name := range tasksOf(c.Doc, workflow).All() {
-		if overrun(bodyOf(c, workflow, name), arrivals, name) {
-			out = append(out, name)
-		}
-	}
-	list, _ := m.Get("tasks")
-	tasks, _ := list.([]any)
-	for _, t := range tasks {
-		v, _ := t.(*value.Map).Get("executions")
-		execs, _ := v.([]any)
-		if slices.ContainsFunc(execs, func(e any) bool { return len(overrunIn(c, text(e.(*value.Map), "workflow"), e.(*value.Map))) > 0 }) {
-			out = append(out, text(t.(*value.Map), "name"))
-		}
-	}
-	return out
-}
-
-// overrun reports whether more led to a join of some than it waits for; to one
-// of all, a task more than once.
-func overrun(body, arrivals *value.Map, name string) bool {
-	v, _ := arrivals.Get(name)
-	came, _ := v.([]any)
-	switch join, _ := body.Get("join"); join := join.(type) {
-	case string:
-		distinct := map[any]bool{}
-		for _, from := range came {
-			distinct[from] = true
-		}
-		return len(came) > len(distinct) || join == "one" && len(came) > 1
-	case int64:
-		return int64(len(came)) > join
-	}
-	return false
-}
-
-// follow marks a task and all that its clauses lead to.
-func follow(c generate.Case, name string, marked map[string]bool) {
-	if marked[name] {
-		return
-	}
-	marked[name] = true
-	for next := range tasksOf(c.Doc, "wf").All() {
-		for _, clause := range []string{"on-success", "on-error", "on-complete"} {
-			v, _ := bodyOf(c, "wf", name).Get(clause)
-			wf, _ := generate.Workflows(c.Doc).Get("wf")
-			d, _ := wf.(*value.Map).Get("task-defaults")
-			if mentions(v, next) || mentions(d, next) {
-				follow(c, next, marked)
-			}
-		}
-	}
-}
-
-// mentions reports whether a tree has a text or a key.
-func mentions(v any, name string) bool {
-	switch v := v.(type) {
-	case *value.Map:
-		for k, e := range v.All() {
-			if k == name || mentions(e, name) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, func(e any) bool { return mentions(e, name) })
-	}
-	return v == any(name)
 }
 
 // endedEarly is 8: what ran when the workflow was ended (or paused) stays as it

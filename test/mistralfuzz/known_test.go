@@ -26,6 +26,9 @@ func TestDifferences(t *testing.T) {
 		second  = `{"name": "b", "state": "ERROR", "state_info": "Failed to run task [b]"}`
 		paused  = `{"name": "b", "state": "ERROR", "published": {}, "executions": [{"state": "PAUSED", "tasks": []}]}`
 		went    = `{"name": "b", "state": "SUCCESS", "published": {}, "executions": [{"state": "SUCCESS", "tasks": []}]}`
+		stale   = "{a: {fail-on: <% task() %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
+		fresh   = "{a: {fail-on: <% true %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
+		failed  = `{"name": "a", "state": "ERROR"}`
 		running = `{"name": "b", "state": "RUNNING"}`
 		done    = `{"name": "b", "state": "SUCCESS", "published": {"x": 1}}`
 	)
@@ -40,6 +43,11 @@ func TestDifferences(t *testing.T) {
 		{early, ended("ERROR", "", strings.Replace(done, "1", "2", 1)), ended("ERROR", "", done), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "", running), ended("ERROR", "", done), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "Failed to run task [a]", first, paused), ended("ERROR", "Failed to run task [a]", first, went), "known: 8"},
+		{stale, ended("SUCCESS", "", failed, done), ended("SUCCESS", "", failed), "known: 75"},
+		{stale, ended("SUCCESS", "", failed, done), ended("ERROR", "Failure caused by error in tasks: a", failed), "known: 12 and 75"},
+		{fresh, ended("SUCCESS", "", failed, done), ended("SUCCESS", "", failed), "tasks differs"},
+		{stale, ended("SUCCESS", "", failed, done), ended("SUCCESS", "", strings.Replace(failed, "ERROR", "SUCCESS", 1)), "tasks differs"},
+		{stale, ended("SUCCESS", "", failed, `{"name": "c", "state": "SUCCESS"}`), ended("SUCCESS", "", failed), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "", paused), ended("ERROR", "", went), "tasks differs"},
 		{faults, ended("ERROR", "Failed to run task [a]", first), ended("ERROR", "Failed to run task [b]", first, second), "known: 8"},
 		{faults, ended("ERROR", "Failed to run task [a]", first), ended("ERROR", "Failed to run task [b]", second), "state_info differs"},
