@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,11 +121,11 @@ func (c *faultCase) errorf(format string, args ...any) {
 func (c *faultCase) run(cloud *stubCloud, runner *Runner) error {
 	input := decodeInput(c.t, c.rec.Input)
 	secrets := c.a.secrets(input)
-	n := 0
+	var n atomic.Int64 // requests come on several connections
 	cloud.mu.Lock()
 	cloud.answer = plausible(c.a, input, c.rec)
 	cloud.fault = func(w http.ResponseWriter, r *http.Request, body []byte) bool {
-		if n++; n <= c.first {
+		if n.Add(1) <= int64(c.first) {
 			return false
 		}
 		echo, _ := json.Marshal(r.Header.Get("X-Auth-Token") + " " + strings.Join(secrets, " ") + string(body))
