@@ -236,7 +236,7 @@ func named(v any, unnamed map[string]bool) any {
 // run on both sides nothing may differ.
 func endedEarly(o *outcomes) bool {
 	if text(o.theirs, "state") != text(o.ours, "state") || text(o.theirs, "state_info") != text(o.ours, "state_info") && !twoFaults(o) ||
-		!commands.Match(o.YAML()) && !structural.MatchString(text(o.theirs, "state_info")) {
+		!commands.Match(o.YAML()) && !endedByFault(o.theirs) {
 		return false
 	}
 	same := !hasUnfinished(o.theirs)
@@ -258,6 +258,15 @@ var (
 	commands   = regexp.MustCompile(`[ "](fail|succeed|pause)( msg|:|"|\n)|pause-before`)
 	structural = regexp.MustCompile(`^Failed to (run|complete|handle)`)
 )
+
+// endedByFault reports whether a fault of the workflow ended it. Where the
+// output-on-error can't be evaluated after that, its text stands in the place of
+// the fault's, which the task still has.
+func endedByFault(m *value.Map) bool {
+	info := text(m, "state_info")
+	return structural.MatchString(info) || strings.HasPrefix(info, "Failed to evaluate expression in output-on-error") &&
+		slices.ContainsFunc(tasksIn(m), func(task *value.Map) bool { return structural.MatchString(text(task, "state_info")) })
+}
 
 // twoFaults reports whether both ended by a fault of the workflow, and ours had
 // the fault that ended Mistral's, too: which of two is the first is chance. One

@@ -15,22 +15,23 @@ import (
 // same with anything else beside it is not.
 func TestDifferences(t *testing.T) {
 	const (
-		join    = "{a: {on-success: j}, b: {on-success: j}, j: {join: one, on-success: after}, after: {}, aside: {}}"
-		early   = "{a: {on-success: [fail]}, b: {}}"
-		onError = "{a: {action: std.fail, on-error: [{b: <% false %>}]}, b: {}, c: {action: std.fail}}"
-		once    = `{"name": "j", "state": "SUCCESS"}`
-		items   = "{a: {with-items: 'i in [1, 2]', workflow: wf}}"
-		refused = `{"name": "a", "state": "ERROR", "state_info": "Invalid input [x]", "published": {"r": RESULT, "n": 1}, "result": RESULT}`
-		faults  = "{a: {}, b: {}}"
-		first   = `{"name": "a", "state": "ERROR", "state_info": "Failed to run task [a]"}`
-		second  = `{"name": "b", "state": "ERROR", "state_info": "Failed to run task [b]"}`
-		paused  = `{"name": "b", "state": "ERROR", "published": {}, "executions": [{"state": "PAUSED", "tasks": []}]}`
-		went    = `{"name": "b", "state": "SUCCESS", "published": {}, "executions": [{"state": "SUCCESS", "tasks": []}]}`
-		stale   = "{a: {fail-on: <% task() %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
-		fresh   = "{a: {fail-on: <% true %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
-		failed  = `{"name": "a", "state": "ERROR"}`
-		running = `{"name": "b", "state": "RUNNING"}`
-		done    = `{"name": "b", "state": "SUCCESS", "published": {"x": 1}}`
+		join         = "{a: {on-success: j}, b: {on-success: j}, j: {join: one, on-success: after}, after: {}, aside: {}}"
+		early        = "{a: {on-success: [fail]}, b: {}}"
+		onError      = "{a: {action: std.fail, on-error: [{b: <% false %>}]}, b: {}, c: {action: std.fail}}"
+		once         = `{"name": "j", "state": "SUCCESS"}`
+		items        = "{a: {with-items: 'i in [1, 2]', workflow: wf}}"
+		refused      = `{"name": "a", "state": "ERROR", "state_info": "Invalid input [x]", "published": {"r": RESULT, "n": 1}, "result": RESULT}`
+		faults       = "{a: {}, b: {}}"
+		first        = `{"name": "a", "state": "ERROR", "state_info": "Failed to run task [a]"}`
+		second       = `{"name": "b", "state": "ERROR", "state_info": "Failed to run task [b]"}`
+		paused       = `{"name": "b", "state": "ERROR", "published": {}, "executions": [{"state": "PAUSED", "tasks": []}]}`
+		went         = `{"name": "b", "state": "SUCCESS", "published": {}, "executions": [{"state": "SUCCESS", "tasks": []}]}`
+		stale        = "{a: {fail-on: <% task() %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
+		fresh        = "{a: {fail-on: <% true %>, on-error: [{b: <% task().state = SUCCESS %>}]}, b: {}, c: {}}"
+		failed       = `{"name": "a", "state": "ERROR"}`
+		running      = `{"name": "b", "state": "RUNNING"}`
+		onErrorFails = "Failed to evaluate expression in output-on-error! (output-on-error)"
+		done         = `{"name": "b", "state": "SUCCESS", "published": {"x": 1}}`
 	)
 	for _, c := range []struct{ tasks, theirs, ours, want string }{
 		{join, ended("SUCCESS", "", once, once) + `, "arrivals": {"j": ["a", "b"]}`, ended("SUCCESS", "", once), "known: 1"},
@@ -43,6 +44,8 @@ func TestDifferences(t *testing.T) {
 		{early, ended("ERROR", "", strings.Replace(done, "1", "2", 1)), ended("ERROR", "", done), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "", running), ended("ERROR", "", done), "tasks differs"},
 		{"{a: {}, b: {}}", ended("ERROR", "Failed to run task [a]", first, paused), ended("ERROR", "Failed to run task [a]", first, went), "known: 8"},
+		{faults, ended("ERROR", onErrorFails, first, running), ended("ERROR", onErrorFails, first, done), "known: 8"},
+		{faults, ended("ERROR", onErrorFails, failed, running), ended("ERROR", onErrorFails, failed, done), "tasks differs"},
 		{stale, ended("SUCCESS", "", failed, done), ended("SUCCESS", "", failed), "known: 75"},
 		{stale, ended("SUCCESS", "", failed, done), ended("ERROR", "Failure caused by error in tasks: a", failed), "known: 12 and 75"},
 		{fresh, ended("SUCCESS", "", failed, done), ended("SUCCESS", "", failed), "tasks differs"},
