@@ -57,7 +57,6 @@ var filters = map[string]filter{
 	"param":      param,
 	"params":     params,
 	"parsed":     parsed,
-	"path":       func(v any) (any, error) { return v, nil }, // of a path: the value is a path itself
 	"positive":   positive,
 	"presence":   presence,
 	"protocol":   protocol,

@@ -63,7 +63,7 @@ func TestGnocchiSends(t *testing.T) {
 			`POST /v1/resource/generic/r/metric/ {"cpu":{"name":"cpu","unit":null}}`, "GET /v1/resource/generic/r/metric/cpu"}},
 		{action: "gnocchi.metric_create", input: `{"resource_id": "r"}`, err: "name is required for a metric of a resource"},
 		{action: "gnocchi.metric_get", input: `{"metric": "cpu"}`, err: "only together with the resource"},
-		{action: "gnocchi.metric_delete", input: `{"metric": "cpu", "resource_id": "r/1"}`, want: []string{"DELETE /v1/resource/generic/r%2F1/metric/cpu"}},
+		{action: "gnocchi.metric_delete", input: `{"metric": "cpu", "resource_id": "r/1"}`, want: []string{"DELETE /v1/resource/generic/r/1/metric/cpu"}},
 		{action: "gnocchi.measures_get", input: `{"metric": "` + id + `", "start": null, "a": [1, null, [2, 3]], "b": {"k": 1}, "c": null, "d": true}`, want: []string{
 			"GET /v1/metric/" + id + "/measures?a=1&a=2&a=3&b=k&d=True&refresh=False"}},
 		{action: "gnocchi.measures_aggregation", input: `{"metrics": []}`, want: []string{"GET /v1/aggregation/metric?refresh=False"}},

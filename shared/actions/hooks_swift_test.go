@@ -18,7 +18,7 @@ func TestSwiftSends(t *testing.T) {
 	cloud.answer = func(stubRequest) (int, http.Header, string) { return 200, nil, `[]` }
 	checkSends(t, cloud, []sendCase{
 		{action: "swift.get_object", input: `{"container": "c é", "obj": "a/b c//é"}`, want: []string{"GET /c%20%C3%A9/a/b%20c//%C3%A9"}},
-		{action: "swift.get_object", input: `{"container": "c", "obj": "a/../b"}`, err: "obj must be a path without"},
+		{action: "swift.get_object", input: `{"container": "c", "obj": "a/../b"}`, err: "obj must not have \"..\" between slashes"},
 		{action: "swift.delete_object", input: `{"container": "c", "obj": ""}`, err: "the container is meant"},
 		{action: "swift.delete_container", input: `{"container": ""}`, err: "container must be an id or a name"},
 		{action: "swift.get_object", input: `{"container": "c", "obj": "o", "query_string": "?a=1&b=x y&c=%41é#f"}`, want: []string{"GET /c/o?a=1&b=x+y&c=A%C3%A9"}},

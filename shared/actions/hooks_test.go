@@ -153,7 +153,7 @@ func TestEachItemIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"DELETE /servers/s/metadata/a", "DELETE /servers/s/metadata/b%2Fc"}
+	want := []string{"DELETE /servers/s/metadata/a", "DELETE /servers/s/metadata/b/c"}
 	if diff := cmp.Diff(want, sentBodies(t, cloud.take())); diff != "" {
 		t.Error(diff)
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/sirocco-workflows/sirocco/shared/value"
 )
 
-// A path template is text with placeholders. A placeholder's value becomes one
-// segment of the path, escaped, so no argument can reach another resource than
-// the one it names. {name?text} is text where the argument is true, {!name?text}
+// A path template is text with placeholders. A placeholder's value is escaped, but
+// for its slashes: the clients send an id such as a/b so. No argument leaves
+// its place, as . and .. are refused, or begins a query. {name?text} is text where the argument is true, {!name?text}
 // where it is not; the text may hold placeholders.
 //
 //	/servers{detailed?/detail}
@@ -21,7 +21,6 @@ import (
 type pathNode struct {
 	text    string     // literal
 	name    string     // the argument of a placeholder or of a condition
-	whole   bool       // {name|path}: the value is a path itself
 	filters []filter   // of a placeholder
 	negated bool       // of a condition
 	inner   []pathNode // of a condition
@@ -77,7 +76,7 @@ func compilePathPiece(s string) (pathNode, error) {
 			return pathNode{}, err
 		}
 		p := n.(placeholder)
-		return pathNode{name: p.name, filters: p.filters, whole: strings.HasSuffix(s, "|path")}, nil
+		return pathNode{name: p.name, filters: p.filters}, nil
 	}
 	inner, err := compilePath(then)
 	if err != nil {
@@ -91,7 +90,7 @@ func compilePathPiece(s string) (pathNode, error) {
 	return n, nil
 }
 
-// expandPath builds the path. Its segments are escaped as [url.PathEscape] does.
+// expandPath builds the path. Segments are escaped as [url.PathEscape] does.
 func expandPath(nodes []pathNode, args arguments) (string, error) {
 	var b strings.Builder
 	for _, n := range nodes {
@@ -132,21 +131,18 @@ func pathValue(n pathNode, v any) (string, error) {
 		return "", badArgument{n.name, fmt.Sprintf("must be an id or a name, not %s", value.Kind(v))}
 	}
 	s := pythonStr(v)
-	if n.whole {
-		return safePath(n.name, s)
-	}
 	if s == "" || s == "." || s == ".." {
 		return "", badArgument{n.name, fmt.Sprintf("must be an id or a name, not %q", s)}
 	}
-	return url.PathEscape(s), nil
+	return safePath(n.name, s)
 }
 
-// safePath escapes each segment of a path that an argument gives whole.
+// safePath escapes each segment of an argument.
 func safePath(name, s string) (string, error) {
 	segments := strings.Split(s, "/")
 	for i, seg := range segments {
 		if seg == "." || seg == ".." {
-			return "", badArgument{name, fmt.Sprintf("must be a path without %q", seg)}
+			return "", badArgument{name, fmt.Sprintf("must not have %q between slashes", seg)}
 		}
 		segments[i] = url.PathEscape(seg)
 	}

@@ -236,8 +236,8 @@ func notAsked(c call, client, our end) (end, end) {
 func namedParent(c call, client, our end) (end, end) {
 	if strings.HasPrefix(c.Action, "manila.share_snapshot_") && strings.Contains(c.Action, "export_locations_find") && len(client.requests) == 1 && len(our.requests) == 1 {
 		kind, rest, _ := strings.Cut(strings.TrimPrefix(our.requests[0].Path, "/"), "/")
-		if _, what, ok := strings.Cut(rest, "/"); ok {
-			our.requests[0].Path = "/" + kind + "/None/" + what
+		if at := strings.LastIndex(rest, "/export-locations"); at > 0 {
+			our.requests[0].Path = "/" + kind + "/None" + rest[at:]
 		}
 	}
 	return client, our
@@ -304,7 +304,7 @@ func extensionPath(c call, client, our end) (end, end) {
 	return client, our
 }
 
-// unescaped: most clients put an id into the path as it is, so that with / ? # or
+// unescaped: most clients put an id into the path as it is, so that with ? # or
 // % in it another resource is named. Ours is put there in the same way. The query then
 // begins in the id; join is what the client puts between that and its own, with ! also
 // where there is none. With # the library puts the query before what follows a #.
@@ -373,7 +373,7 @@ func special(v any) []string {
 	var all []string
 	switch v := v.(type) {
 	case string:
-		if strings.ContainsAny(v, "/?#%") {
+		if strings.ContainsAny(v, "?#%") {
 			all = append(all, v)
 		}
 	case []any:

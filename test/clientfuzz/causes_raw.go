@@ -20,7 +20,7 @@ func neverFound(c call, client, our end) bool {
 func rawPath(c call, path string) string {
 	if !strings.HasPrefix(c.Action, "trove.users_") {
 		for _, id := range special(c.Input) {
-			path = strings.ReplaceAll(path, url.PathEscape(id), id)
+			path = strings.ReplaceAll(path, strings.ReplaceAll(url.PathEscape(id), "%2F", "/"), id)
 		}
 		return path
 	}

@@ -44,15 +44,15 @@ func TestCompare(t *testing.T) {
 		{"only the client refuses", none, end{raised: "ValueError: no"}, sends(get("/servers", "")), differs},
 		{"only the client refuses, and we send nothing", none, end{raised: "ValueError: no"}, end{}, differs},
 		{"no id", none, sends(get("/servers/None", "")), refused, "a path without an id is refused"},
-		{"an id with a slash", value.MapOf("server", "a/b"), sends(get("/servers/a/b", "")), sends(get("/servers/a%2Fb", "")), "an id is escaped"},
+		{"an id with a slash", value.MapOf("server", "a/b"), sends(get("/servers/a/b", "")), sends(get("/servers/a%2Fb", "")), differs},
 		{"a slash out of nowhere", none, sends(get("/servers/a/b", "")), sends(get("/servers/a%2Fb", "")), differs},
 		{"an id with a query", value.MapOf("server", "a?b=c"), sends(get("/servers/a", "b=c&d=1")), sends(get("/servers/a%3Fb=c", "d=1")), "an id is escaped"},
 		{"an id with a #", value.MapOf("server", "#x"), sends(get("/servers/", "")), sends(get("/servers/%23x/action", "d=1")), "an id is escaped"},
 		{"an id and another query", value.MapOf("server", "a/b"), sends(get("/servers/a/b", "d=2")), sends(get("/servers/a%2Fb", "d=1")), differs},
 		{"the text None", value.MapOf("name", nil), sends(get("/servers", "name=None")), sends(get("/servers", "")), "an argument that is null is left out"},
 		{"None that was given", value.MapOf("name", "None"), sends(get("/servers", "name=None")), sends(get("/servers", "")), differs},
-		{"two causes", value.MapOf("name", nil, "id", "a/b"), sends(get("/servers/a/b", "name=None")), sends(get("/servers/a%2Fb", "")),
-			"an argument that is null is left out; an id is escaped"},
+		{"two causes", value.MapOf("name", nil, "id", "a%b"), sends(get("/servers/a%25b", "name=None")), sends(get("/servers/a%25b", "")),
+			"an argument that is null is left out"},
 	} {
 		v := compare(call{"nova.x", tc.input}, tc.client, tc.our)
 		if v.cause != tc.cause {
