@@ -147,7 +147,7 @@ func (c *compiler) collect(files []*dsl.File) {
 	}
 	for _, s := range c.sources {
 		s.spec = &step.Workflow{
-			Name: s.wf.QualifiedName, File: filepath.Base(s.file.Path), Description: s.wf.Description,
+			Name: s.wf.QualifiedName, Book: s.book, File: filepath.Base(s.file.Path), Description: s.wf.Description,
 			Vars: mapOf(s.wf.Vars), Output: mapOf(s.wf.Output), OutputOnError: mapOf(s.wf.OutputOnError),
 		}
 		s.spec.Input = inputs(s.wf.Input)

@@ -151,7 +151,7 @@ func (e *Engine) startRecord(ctx context.Context, req StartRequest) (*store.Star
 // completeInput checks a workflow's input and fills in the defaults, which are
 // not evaluated.
 func completeInput(spec *step.Workflow, given *value.Map) (*value.Map, error) {
-	return checkInput(spec.Name, spec.Input, given, false)
+	return checkInput(strings.TrimPrefix(spec.Name, spec.Book+"."), spec.Input, given, false)
 }
 
 // checkInput checks the input of a workflow or an ad-hoc action; lenient drops

@@ -195,7 +195,8 @@ type Failure struct {
 
 // Workflow is what an execution keeps of its workflow.
 type Workflow struct {
-	Name          string     `json:"name"`
+	Name          string     `json:"name"`           // with the workbook's, if it is of one
+	Book          string     `json:"book,omitempty"` // the workbook
 	Type          string     `json:"type,omitempty"` // Reverse, or "" = direct
 	File          string     `json:"file,omitempty"`
 	Description   string     `json:"description,omitempty"`
