@@ -146,6 +146,10 @@ func unique(v any) (any, error) {
 	}
 	out := make([]any, 0, len(list))
 	for _, e := range list {
+		switch e.(type) {
+		case []any, *value.Map:
+			return nil, errors.New("must be a list of ids, not of what is " + value.Kind(e))
+		}
 		if !slices.ContainsFunc(out, func(o any) bool { return value.Equal(o, e) }) {
 			out = append(out, e)
 		}

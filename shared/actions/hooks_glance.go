@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"math"
+	"math/big"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,6 +36,9 @@ const imagesPageSize = 200
 // glanceImagesList asks for pages no larger than the limit.
 func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 	size, ok := asInt(inv.args["kwargs.page_size"])
+	if n, huge := inv.args["kwargs.page_size"].(*big.Int); huge && n.Sign() > 0 {
+		size, ok = math.MaxInt64, true
+	}
 	if !ok || size <= 0 {
 		size = imagesPageSize
 	}
@@ -47,6 +52,9 @@ func glanceImagesList(ctx context.Context, inv *invocation) (any, error) {
 		return nil, err
 	}
 	inv.args["@page_size"] = int64(size)
+	if size == math.MaxInt64 {
+		inv.args["@page_size"] = inv.args["kwargs.page_size"]
+	}
 	if filters, ok := inv.args["kwargs.filters"].(*value.Map); ok {
 		filters = value.Clone(filters).(*value.Map)
 		if tags, has := filters.Get("tag"); has { // each is a parameter of its own, other lists are text
