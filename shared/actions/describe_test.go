@@ -3,12 +3,11 @@ package actions
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/sirocco-workflows/sirocco/test/golden"
 )
 
 var update = flag.Bool("update", false, "write docs/actions anew")
@@ -22,23 +21,7 @@ func TestDocs(t *testing.T) {
 	}
 	dir := filepath.Join("..", "..", "docs", "actions")
 	for name, want := range pages {
-		path := filepath.Join(dir, name)
-		if *update {
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("%s is not what the tables say; run go generate ./shared/actions:\n%s", path, diff)
-		}
+		golden.File(t, filepath.Join(dir, name), want, *update, "go generate ./shared/actions")
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package golden runs a package's golden cases: the files testdata/*.txtar, each
 // with what goes in and, in sections whose names begin with out/, what comes
-// out. It is for tests.
+// out; and it holds single files to what is generated now. It is for tests.
 package golden
 
 import (
@@ -36,6 +36,28 @@ func Run(t *testing.T, update bool, f func(t *testing.T, in *txtar.Archive) (out
 				t.Errorf("-want +got (go test -update writes it anew):\n%s", diff)
 			}
 		})
+	}
+}
+
+// File compares a generated file with what it is to be or, with update, writes
+// that, its folder included. again is how to write it anew.
+func File(t *testing.T, path, want string, update bool, again string) {
+	t.Helper()
+	if update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is not what is generated now; run %s:\n%s", path, again, diff)
 	}
 }
 

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/sirocco-workflows/sirocco/shared/actions"
+	"github.com/sirocco-workflows/sirocco/test/golden"
 )
 
 //go:generate go test -run TestServices -update .
@@ -53,22 +52,7 @@ func TestServices(t *testing.T) {
 // same holds a file to a text, or writes it.
 func same(t *testing.T, path, want string) {
 	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what the catalog says; run go generate ./test/template:\n%s", path, diff)
-	}
+	golden.File(t, path, want, *update, "go generate ./test/template")
 }
 
 // functionID is the compiler's placeholder of a function.
